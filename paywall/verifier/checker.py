@@ -1,0 +1,83 @@
+"""Signature, claims, expiry, revocation, scope: the one check that the service and its clients share."""
+
+from datetime import datetime
+from functools import lru_cache
+
+from paywall.verifier.claims import Claims, read_claims
+from paywall.verifier.codec import TokenCodec
+from paywall.verifier.decision import Decision
+from paywall.verifier.errors import Reason, TokenError
+from paywall.verifier.keys import KeySet
+from paywall.verifier.revocations import RevocationList
+
+NO_REVOCATIONS = RevocationList()
+
+
+class TokenChecker:
+    """Checks the access tokens of one issuer for one audience. Thread-safe.
+
+    What a good token says is remembered by its text and key set (`cache_size` texts); a refused text never is.
+    Expiry, revocation and scope are looked at on every call.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str = "content",
+        *,
+        codec: TokenCodec | None = None,
+        leeway: int = 60,
+        cache_size: int = 4096,
+    ) -> None:
+        """`leeway`, in seconds, allows for an issuer's clock that runs ahead of ours. Expiry has none."""
+        self.issuer = issuer
+        self.audience = audience
+        self.leeway = leeway
+        self._codec = codec or TokenCodec()
+        self._remembered = lru_cache(maxsize=cache_size)(self._read)
+
+    def read(self, token: str, keys: KeySet) -> Claims:
+        """The claims of a token that verifies, whether expired or not.
+
+        Raises TokenError: `malformed` (also for another issuer or audience), `unknown_key` or `bad_signature`.
+        """
+        if not isinstance(token, str):
+            raise TokenError(Reason.MALFORMED, "a token is a text")
+        return self._remembered(token, keys)
+
+    def _read(self, token: str, keys: KeySet) -> Claims:
+        return read_claims(self._codec.loads(token, keys), self.issuer, self.audience)
+
+    def judge(
+        self, claims: Claims, now: datetime, require: str | None, revocations: RevocationList = NO_REVOCATIONS
+    ) -> Decision:
+        """Decide on claims whose signature was checked. `now` is aware; a naive one raises ValueError."""
+        if now.tzinfo is None:
+            raise ValueError("now must be an aware time")
+        seconds = now.timestamp()
+        if claims.iat > seconds + self.leeway:
+            return Decision.refuse(Reason.MALFORMED, claims)
+        if seconds >= claims.exp:
+            return Decision.refuse(Reason.EXPIRED, claims)
+        if revocations.hits(claims):
+            return Decision.refuse(Reason.REVOKED, claims)
+        if require is not None and not (isinstance(require, str) and require in claims.features):
+            return Decision.refuse(Reason.NOT_ENTITLED, claims)
+        return Decision.grant(claims)
+
+    def check(
+        self,
+        token: str | None,
+        keys: KeySet,
+        now: datetime,
+        require: str | None = None,
+        revocations: RevocationList = NO_REVOCATIONS,
+    ) -> Decision:
+        """Decide on a token text; no text whatever makes this raise."""
+        if token is None or token == "":
+            return Decision.refuse(Reason.MISSING)
+        try:
+            claims = self.read(token, keys)
+        except TokenError as error:
+            return Decision.refuse(error.reason)
+        return self.judge(claims, now, require, revocations)

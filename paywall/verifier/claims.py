@@ -1,0 +1,58 @@
+"""What a token says, typed and checked: registered JWT names (RFC 7519) plus `scope`, `sid` and `gen`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from paywall.verifier.errors import Reason, TokenError
+
+_TEXTS = ("iss", "sub", "aud", "jti", "sid")
+_NUMBERS = ("iat", "exp", "gen")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The checked claims of a token; times in seconds since the Unix epoch."""
+
+    iss: str
+    sub: str
+    aud: str
+    jti: str
+    sid: str
+    iat: int
+    exp: int
+    gen: int
+    scope: str
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The features that the token opens: `scope` is space-separated (RFC 6749 section 3.3)."""
+        return frozenset(self.scope.split())
+
+    def as_payload(self) -> dict[str, str | int]:
+        """The claims as they are signed."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def read_claims(payload: Mapping[str, Any], issuer: str, audience: str) -> Claims:
+    """Claims from a verified payload; unknown claims are passed over.
+
+    Raises TokenError (`malformed`) for a missing or mistyped claim, an impossible time, another issuer or audience.
+    """
+    for name in _TEXTS:
+        if not isinstance(payload.get(name), str) or not payload[name]:
+            raise _malformed(f"{name} must be a text")
+    for name in _NUMBERS:
+        if type(payload.get(name)) is not int or payload[name] < 0:  # bool is an int, but no time
+            raise _malformed(f"{name} must be a whole number")
+    if not isinstance(payload.get("scope"), str):
+        raise _malformed("scope must be a text")
+    if payload["exp"] <= payload["iat"]:
+        raise _malformed("it expires before it begins")
+    if payload["iss"] != issuer or payload["aud"] != audience:
+        raise _malformed("of another issuer or for another audience")
+    return Claims(**{name: payload[name] for name in (*_TEXTS, *_NUMBERS, "scope")})
+
+
+def _malformed(detail: str) -> TokenError:
+    return TokenError(Reason.MALFORMED, detail)
