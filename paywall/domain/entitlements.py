@@ -1,0 +1,223 @@
+"""The one rule of access: facts about a subscription and its plan in, what the reader deserves out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from paywall.domain.lifecycle import Group, State, group_of
+from paywall.domain.plans import Plan
+
+
+class Reason(StrEnum):
+    """Why access is as it is; stable codes for the ledger, reports and explanations."""
+
+    PAID = "paid"
+    RENEWAL_DUE = "renewal_due"  # the paid period is over, the renewal is awaited
+    PAYMENT_FAILED = "payment_failed"
+    PERIOD_OVER = "period_over"
+    CANCELED = "canceled"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    DISPUTE_LOST = "dispute_lost"
+    PAUSED = "paused"
+    COLLECTION_PAUSED = "collection_paused"
+    NOT_PAID_YET = "not_paid_yet"
+    NEVER_PAID = "never_paid"
+    UNKNOWN_STATUS = "unknown_status"
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPeriod:
+    """A period whose invoice is paid, as its invoice line says. Moments are aware.
+
+    ``reversed_at`` is set when the money went back in full, with ``reversal`` REFUNDED or DISPUTE_LOST; ``disputed``
+    while a dispute (not an inquiry) is undecided.
+    """
+
+    start: datetime
+    end: datetime
+    reversed_at: datetime | None = None
+    reversal: Reason | None = None
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """What Stripe says of one subscription now. ``unpaid_from`` is the start of the oldest period whose payment failed."""
+
+    status: str
+    periods: tuple[PaidPeriod, ...] = ()
+    unpaid_from: datetime | None = None
+    cancel_at: datetime | None = None
+    cancels_at_period_end: bool = False
+    ended_at: datetime | None = None
+    ended_by_dispute: bool = False
+    ended_by_failure: bool = False
+    collection_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a reader deserves, as dates, so that access ends with no further event.
+
+    Access runs from ``starts_at`` up to, not including, ``until``. Between ``paid_until`` and ``until`` it is grace if
+    ``in_dunning``, else the renewal's slack. ``hold`` suspends it. ``lapse`` is the reason given from ``until`` on.
+    Without ``starts_at`` nothing was ever paid.
+    """
+
+    starts_at: datetime | None
+    paid_until: datetime | None
+    until: datetime | None
+    lapse: Reason
+    in_dunning: bool = False
+    hold: Reason | None = None
+    renews: bool = False
+
+    def state_at(self, now: datetime) -> State:
+        """The state at a moment."""
+        return self.explain(now)[0]
+
+    def explain(self, now: datetime) -> tuple[State, Reason]:
+        """The state at a moment, with its reason."""
+        if self.starts_at is None or self.until is None or self.paid_until is None:
+            closed = self.lapse is not Reason.NOT_PAID_YET
+            return (State.ENDED if closed else State.PENDING), self.lapse
+        if now < self.starts_at:
+            return State.PENDING, Reason.NOT_PAID_YET
+        if now >= self.until:
+            return State.ENDED, self.lapse
+        if self.hold is not None:
+            return State.SUSPENDED, self.hold
+        if now < self.paid_until:
+            return State.ACTIVE, Reason.PAID
+        return (State.GRACE, Reason.PAYMENT_FAILED) if self.in_dunning else (State.ACTIVE, Reason.RENEWAL_DUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The union of a reader's entitlements at a moment: what may be read, and when the last of it ends."""
+
+    features: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether anything may be read."""
+        return bool(self.features)
+
+
+def terms_of(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo) -> Terms:
+    """What a subscription gives (invariant I1): a pure function of Stripe's facts, the plan and the newsroom's zone.
+
+    Access runs to the end of the last paid period; plus the plan's slack while it renews by itself, or plus its grace
+    days counted from the start of the unpaid period; to the end of that local day. Raises ValueError on a naive moment.
+    """
+    good = tuple(p for p in facts.periods if _aware(p.start) < _aware(p.end))
+    kept = [p for p in good if not _is_reversed(p, plan)]
+    if not good or group_of(facts.status) is Group.UNBORN:
+        return _nothing(facts)
+    starts_at = min(p.start for p in good)
+    last = max(good, key=lambda p: p.end)
+    if not kept or _is_reversed(last, plan):
+        return _reversed(facts, plan, zone, starts_at, last, kept)
+    until, lapse = _until(facts, plan, zone, last.end)
+    in_dunning = _failing(facts)
+    return Terms(starts_at, min(last.end, until), until, lapse, in_dunning, _hold(facts, plan, last), _renews(facts))
+
+
+def union(entitlements: Iterable[tuple[tuple[str, ...], Terms]], now: datetime) -> Access:
+    """A reader's access from all entitlements (features, terms): ending one never touches another."""
+    live = [(features, terms) for features, terms in entitlements if terms.state_at(now).grants]
+    features = tuple(dict.fromkeys(feature for names, _ in live for feature in names))
+    ends = [terms.until for _, terms in live if terms.until is not None]
+    return Access(features, max(ends)) if ends else Access()
+
+
+def end_of_day(moment: datetime, zone: ZoneInfo, days: int = 0) -> datetime:
+    """The end (first moment of the next day) of the local day ``days`` after ``moment``'s, in UTC."""
+    date = moment.astimezone(zone).date() + timedelta(days=days + 1)
+    return datetime.combine(date, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment
+
+
+def _is_reversed(period: PaidPeriod, plan: Plan) -> bool:
+    if period.reversed_at is None:
+        return False
+    return period.reversal is not Reason.REFUNDED or plan.on_full_refund == "end"
+
+
+def _nothing(facts: SubscriptionFacts) -> Terms:
+    group = group_of(facts.status)
+    lapse = Reason.NEVER_PAID if group in (Group.CLOSED, Group.EXHAUSTED) else Reason.NOT_PAID_YET
+    return Terms(None, None, None, lapse)
+
+
+def _reversed(
+    facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo, starts_at: datetime, last: PaidPeriod, kept: list[PaidPeriod]
+) -> Terms:
+    """The last period's money went back: access ends then, or with what an earlier period still gives."""
+    ended = last.reversed_at or last.start
+    ends = [ended, *(end_of_day(p.end, zone) for p in kept)]
+    until = max(min(one, end_of_day(last.end, zone)) for one in ends)
+    return Terms(starts_at, until, until, last.reversal or Reason.REFUNDED)
+
+
+def _failing(facts: SubscriptionFacts) -> bool:
+    group = group_of(facts.status)
+    return group is Group.FAILING or (group is Group.OPEN and facts.unpaid_from is not None)
+
+
+def _renews(facts: SubscriptionFacts) -> bool:
+    planned_end = facts.cancel_at is not None or facts.cancels_at_period_end
+    return group_of(facts.status) in (Group.OPEN, Group.FAILING) and not planned_end
+
+
+def _until(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo, paid: datetime) -> tuple[datetime, Reason]:
+    group = group_of(facts.status)
+    grace_end = end_of_day(facts.unpaid_from or paid, zone, plan.grace_days)
+    paid_end = end_of_day(paid, zone)
+    if group is Group.CLOSED:
+        return _closed(facts, zone, paid_end, grace_end)
+    if _failing(facts):
+        return max(paid_end, grace_end), Reason.PAYMENT_FAILED
+    if group is Group.EXHAUSTED:
+        return paid_end, Reason.PAYMENT_FAILED
+    if facts.cancel_at is not None:
+        return min(paid_end, end_of_day(facts.cancel_at, zone)), Reason.CANCELED
+    if facts.cancels_at_period_end:
+        return paid_end, Reason.CANCELED
+    if _renews(facts):
+        return end_of_day(paid, zone, plan.renewal_slack_days), Reason.PERIOD_OVER
+    return paid_end, Reason.PERIOD_OVER
+
+
+def _closed(
+    facts: SubscriptionFacts, zone: ZoneInfo, paid_end: datetime, grace_end: datetime
+) -> tuple[datetime, Reason]:
+    if facts.ended_at is None:
+        return paid_end, Reason.CANCELED
+    if facts.ended_by_dispute:
+        return min(facts.ended_at, paid_end), Reason.DISPUTE_LOST
+    if facts.unpaid_from is not None or facts.ended_by_failure:
+        return min(end_of_day(facts.ended_at, zone), max(paid_end, grace_end)), Reason.PAYMENT_FAILED
+    return min(end_of_day(facts.ended_at, zone), paid_end), Reason.CANCELED
+
+
+def _hold(facts: SubscriptionFacts, plan: Plan, last: PaidPeriod) -> Reason | None:
+    group = group_of(facts.status)
+    if group is Group.UNKNOWN:
+        return Reason.UNKNOWN_STATUS
+    if group is Group.PAUSED:
+        return Reason.PAUSED
+    if last.disputed and plan.on_dispute == "suspend":
+        return Reason.DISPUTED
+    if facts.collection_paused and plan.on_pause_collection == "suspend":
+        return Reason.COLLECTION_PAUSED
+    return None

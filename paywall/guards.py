@@ -1,0 +1,62 @@
+"""Who may call: every blueprint declares one guard, and a test fails where one does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from paywall import sessions
+from paywall.errors import Forbidden
+
+Check = Callable[[], Response | None]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A rule about callers: its name for people, and the check that runs before each view (an answer refuses)."""
+
+    name: str
+    check: Check
+
+
+DECLARED: dict[str, Guard] = {}
+
+
+def protect(blueprint: Blueprint, guard: Guard) -> None:
+    """Declares who may call the views of ``blueprint``."""
+    DECLARED[blueprint.name] = guard
+    blueprint.before_request(guard.check)
+
+
+def _anyone() -> None:
+    return None
+
+
+def _reader() -> Response | None:
+    if sessions.current() is None:
+        return redirect(url_for("accounts.sign_in", return_to=_here()), code=303)
+    return None
+
+
+def _staff() -> Response | None:
+    session = sessions.current()
+    if session is None:
+        return redirect(url_for("accounts.sign_in", return_to=_here()), code=303)
+    # a session that a payment opened has not proved its mailbox
+    if session.reader.role != "staff" or session.method != "link":
+        raise Forbidden("This page is for staff. Sign in with a staff address.")
+    return None
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")
+
+
+ANYONE = Guard("anyone", _anyone)
+READER = Guard("reader", _reader)
+STAFF = Guard("staff", _staff)
+# checked in the view itself, where the key is read with the rest of the request
+SERVICE = Guard("content service", _anyone)
+
+

@@ -1,0 +1,90 @@
+"""Signs a browser in and out: a row for each session, an opaque cookie that finds it, the access token beside it."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import g, request
+from werkzeug.wrappers import Response
+
+from paywall import context
+from paywall.storage import sessions as rows
+from paywall.storage.models import Reader
+from paywall.tokens import issuer
+
+SESSION_COOKIE = "paywall_sid"
+TOKEN_COOKIE = "paywall_token"  # noqa: S105  (a cookie's name)
+TOKEN_COOKIE_DAYS = 400
+
+
+@dataclass(frozen=True)
+class Current:
+    """The session of this request."""
+
+    id: str
+    reader: Reader
+    method: str
+
+
+def current() -> Current | None:
+    """The live session that the request's cookie names, or None. Asked once a request."""
+    if "reader_session" not in g:
+        g.reader_session = _find()
+    found: Current | None = g.reader_session
+    return found
+
+
+def sign_in(response: Response, reader_id: str, method: str, now: datetime) -> str:
+    """Opens a session for the reader, ends the browser's old one, sets both cookies. Returns the session's id.
+
+    ``method`` says what was proved: ``checkout`` (paid in this browser) or ``link`` (owns the mailbox).
+    """
+    old = current()
+    if old is not None:
+        rows.end(old.id, now)
+    secret = secrets.token_urlsafe(32)
+    life = timedelta(days=context.settings().web.session_days)
+    session_id = rows.create(reader_id, rows.secret_hash(secret), method, now, now + life)
+    _set(response, SESSION_COOKIE, secret, life, shared=False)
+    set_token(response, reader_id, session_id, now)
+    return session_id
+
+
+def sign_out(response: Response, now: datetime) -> None:
+    """Ends the browser's session, refuses its tokens from now on, clears both cookies."""
+    session = current()
+    if session is not None:
+        rows.end(session.id, now)
+        g.reader_session = None
+    web = context.settings().web
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    response.delete_cookie(TOKEN_COOKIE, path="/", domain=web.cookie_domain)
+
+
+def set_token(response: Response, reader_id: str, session_id: str, now: datetime) -> None:
+    """Sets the access token's cookie if the reader has access; the cookie outlives the token, so it can be renewed."""
+    issued = issuer.issue(reader_id, session_id, now)
+    if issued is not None:
+        _set(response, TOKEN_COOKIE, issued.token, timedelta(days=TOKEN_COOKIE_DAYS), shared=True)
+
+
+def _find() -> Current | None:
+    secret = request.cookies.get(SESSION_COOKIE)
+    if not secret or len(secret) > 100:
+        return None
+    found = rows.find_live(rows.secret_hash(secret), context.now())
+    return Current(found[0].id, found[1], found[0].method) if found else None
+
+
+def _set(response: Response, name: str, value: str, life: timedelta, *, shared: bool) -> None:
+    web = context.settings().web
+    response.set_cookie(
+        name,
+        value,
+        max_age=life,
+        path="/",
+        domain=web.cookie_domain if shared else None,
+        secure=web.cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )

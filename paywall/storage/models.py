@@ -1,0 +1,271 @@
+"""Every table. One class a table; what a column means stands beside it where its name does not say it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
+
+from paywall.storage.database import Base, UTCDateTime
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys up by itself
+
+
+class Reader(Base):
+    """A person. The e-mail is an attribute: unique only once it is verified, and never used to link by itself."""
+
+    __tablename__ = "readers"
+    __table_args__ = (
+        Index(
+            "uq_readers_verified_email",
+            "email_normalised",
+            unique=True,
+            sqlite_where=text("email_verified_at IS NOT NULL"),
+            postgresql_where=text("email_verified_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(320))
+    email_normalised: Mapped[str | None] = mapped_column(String(320), index=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    role: Mapped[str | None] = mapped_column(String(20))  # null: a reader; "staff": may open the reports
+    generation: Mapped[int] = mapped_column(Integer, default=1)  # raised to revoke everything of the reader at once
+    customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)  # Stripe's
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ReaderSession(Base):
+    """A signed-in browser. The cookie's secret is stored as its SHA-256 (hex)."""
+
+    __tablename__ = "reader_sessions"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)  # the token's sid
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
+    method: Mapped[str] = mapped_column(String(20))  # checkout: may read; link: proved the mailbox
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SignInLink(Base):
+    """A mailed link: single use, short-lived; only the newest of an address counts."""
+
+    __tablename__ = "sign_in_links"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    email_normalised: Mapped[str] = mapped_column(String(320), index=True)
+    return_to: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Checkout(Base):
+    """One try of a reader to subscribe; committed before Stripe is asked, so that a retry repeats the same call."""
+
+    __tablename__ = "checkouts"
+    __table_args__ = (
+        Index(
+            "uq_checkouts_open_reader",
+            "reader_id",
+            "plan",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "uq_checkouts_open_browser",
+            "browser_hash",
+            "plan",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)  # also its idempotency key at Stripe
+    reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
+    plan: Mapped[str] = mapped_column(String(40))
+    price_id: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(320))
+    email_normalised: Mapped[str | None] = mapped_column(String(320), index=True)
+    browser_hash: Mapped[str] = mapped_column(String(64))  # SHA-256 (hex) of the checkout cookie
+    return_to: Mapped[str] = mapped_column(Text)
+    customer_id: Mapped[str | None] = mapped_column(String(255))  # as sent to Stripe
+    state: Mapped[str] = mapped_column(String(20))  # open, complete, expired
+    session_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    session_url: Mapped[str | None] = mapped_column(Text)
+    subscription_id: Mapped[str | None] = mapped_column(String(255))
+    flag: Mapped[str | None] = mapped_column(String(40))  # what staff should look at
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Subscription(Base):
+    """Stripe's subscription as last fetched; written by billing/sync alone."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)  # Stripe's sub_...
+    reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
+    plan: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(40))
+    customer_id: Mapped[str] = mapped_column(String(255), index=True)
+    price_id: Mapped[str] = mapped_column(String(255))
+    amount: Mapped[int] = mapped_column(Integer)  # minor units an interval
+    currency: Mapped[str] = mapped_column(String(3))
+    current_period_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancel_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancels_at_period_end: Mapped[bool] = mapped_column(default=False)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    duplicate_of: Mapped[str | None] = mapped_column(String(255))  # an older live one of the same person
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)  # at Stripe
+    synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Payment(Base):
+    """A paid invoice and the period that it paid for."""
+
+    __tablename__ = "payments"
+
+    invoice_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    amount: Mapped[int] = mapped_column(Integer)  # minor units, as paid
+    currency: Mapped[str] = mapped_column(String(3))
+    period_start: Mapped[datetime] = mapped_column(UTCDateTime)
+    period_end: Mapped[datetime] = mapped_column(UTCDateTime)
+    paid_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class Entitlement(Base):
+    """What one source (a subscription) gives a reader: the dates of the rule's Terms, and its state when last decided."""
+
+    __tablename__ = "entitlements"
+    __table_args__ = (UniqueConstraint("source", "source_id"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
+    plan: Mapped[str] = mapped_column(String(40))
+    source: Mapped[str] = mapped_column(String(20))  # subscription
+    source_id: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(20))  # at decided_at; at another moment ask the terms
+    reason: Mapped[str] = mapped_column(String(40))
+    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    paid_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    lapse: Mapped[str] = mapped_column(String(40))
+    in_dunning: Mapped[bool] = mapped_column(default=False)
+    hold: Mapped[str | None] = mapped_column(String(40))
+    renews: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    decided_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class LedgerEntry(Base):
+    """One change of an entitlement; append-only. It names opaque ids, so that an erased reader leaves it whole."""
+
+    __tablename__ = "ledger"
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    entitlement_id: Mapped[str] = mapped_column(ForeignKey("entitlements.id"), index=True)
+    reader_id: Mapped[str] = mapped_column(String(40), index=True)
+    change: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(40))
+    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paid_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lapse: Mapped[str] = mapped_column(String(40))
+    in_dunning: Mapped[bool]
+    hold: Mapped[str | None] = mapped_column(String(40))
+    renews: Mapped[bool]
+    effective_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    learned_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    cause: Mapped[str] = mapped_column(String(20))  # event, return, command
+    cause_id: Mapped[str] = mapped_column(String(255))
+
+
+class InboxEvent(Base):
+    """A verified Stripe event: what it is called and which objects it names, not its body."""
+
+    __tablename__ = "events"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)  # Stripe's evt_...
+    type: Mapped[str] = mapped_column(String(100), index=True)
+    api_version: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)  # at Stripe
+    received_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    objects: Mapped[dict[str, Any]] = mapped_column(JSON)  # kind -> Stripe id
+    state: Mapped[str] = mapped_column(String(20), index=True)  # received, handled, ignored, parked
+    outcome: Mapped[str | None] = mapped_column(String(200))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    handled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Lease(Base):
+    """Who works on a subscription now; free again when it expires."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(40))
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class SigningKey(Base):
+    """An Ed25519 key. The private part is encrypted with the key from the settings."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(String(40), primary_key=True)
+    public_key: Mapped[str] = mapped_column(String(64))  # raw 32 bytes, base64url without padding
+    private_key: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    signs_from: Mapped[datetime] = mapped_column(UTCDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ServiceKey(Base):
+    """A content service's key to the API, as its SHA-256 (hex)."""
+
+    __tablename__ = "service_keys"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), index=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str] = mapped_column(String(16))  # its first characters, to recognise it by
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Revocation(Base):
+    """Tokens that must be refused before they expire: by jti, by sid, or by sub below a generation."""
+
+    __tablename__ = "revocations"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(3))  # jti, sid, sub
+    value: Mapped[str] = mapped_column(String(64))
+    generation: Mapped[int | None] = mapped_column(Integer)  # of kind sub: tokens of lower ones are refused
+    cause: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)  # no token that it hits lives longer
+
+
+class Fact(Base):
+    """Single values of the installation, such as the epoch of the revocation list."""
+
+    __tablename__ = "facts"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+@event.listens_for(LedgerEntry, "before_update")
+@event.listens_for(LedgerEntry, "before_delete")
+def _append_only(_mapper: Mapper[LedgerEntry], _connection: Connection, _entry: LedgerEntry) -> None:
+    raise RuntimeError("the ledger is append-only")

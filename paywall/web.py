@@ -1,0 +1,163 @@
+"""How answers leave: security headers, problem documents, friendly error pages, one log line a request."""
+
+import secrets
+import time
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, g, json, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from paywall.errors import PaywallError, Unavailable
+from paywall.settings import Settings
+
+log = structlog.get_logger("paywall.web")
+
+API_PREFIXES = ("/v1/", "/.well-known/", "/webhooks/", "/healthz", "/readyz", "/openapi")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Puts headers, error answers and the request log on every answer of the application."""
+    policy = _content_security_policy(settings)
+    secure = settings.web.cookie_secure
+
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        _harden(response, policy, secure)
+        _log(response)
+        return response
+
+    app.register_error_handler(PaywallError, answer)
+    app.register_error_handler(CSRFError, _answer_csrf)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(OperationalError, _answer_database)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def problem(status: int, code: str, title: str, detail: str, **extra: str | int) -> Response:
+    """A problem document (RFC 9457) that is never stored."""
+    body = {"type": f"about:blank#{code}", "title": title, "status": status, "detail": detail, "code": code, **extra}
+    response = Response(json.dumps(body), status=status, content_type="application/problem+json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def wants_problem() -> bool:
+    """Whether the caller is a program: an API address, or one that prefers JSON to a page."""
+    if request.path.startswith(API_PREFIXES):
+        return True
+    accepted = request.accept_mimetypes
+    return accepted.best_match(["text/html", "application/json"]) == "application/json" and not accepted.accept_html
+
+
+def answer(error: PaywallError) -> Response:
+    """The answer to an error of our own family: a problem document or a page."""
+    if wants_problem():
+        response = problem(error.status, error.code, error.title, error.message, **error.extra)
+    else:
+        page = render_template("error.html", status=error.status, title=error.title, message=error.message)
+        response = Response(page, status=error.status)
+        response.headers["Cache-Control"] = "no-store"
+    if error.status == 401 and request.path.startswith("/v1/"):
+        response.headers.setdefault("WWW-Authenticate", 'Bearer realm="paywall"')
+    if error.status in (429, 503):
+        response.headers.setdefault("Retry-After", str(error.extra.get("retry_after", 30)))
+    return response
+
+
+class _Plain(PaywallError):
+    """An HTTP error that the framework raised, in our clothes."""
+
+    def __init__(self, status: int, code: str, title: str, message: str) -> None:
+        super().__init__(message)
+        self.__dict__.update(status=status, code=code, title=title)
+
+
+_MESSAGES = {
+    400: "The request cannot be understood.",
+    404: "There is no page at this address. Check the link, or go back to the article.",
+    405: "This address does not take that method.",
+    413: "The request is larger than this service accepts.",
+    415: "The request's content type is not one that this address takes.",
+    429: "Too many tries in a short time. Wait a minute, then try again.",
+}
+
+
+def _answer_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None and status < 400:
+        return Response(error.response.get_data(), status=status, headers=dict(error.response.headers))
+    message = _MESSAGES.get(status, "The request failed. Try again in a minute.")
+    response = answer(_Plain(status, error.name.lower().replace(" ", "_"), error.name, message))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_csrf(error: CSRFError) -> Response:
+    log.info("csrf_refused", endpoint=request.endpoint)
+    message = "This form is too old, or cookies are switched off. Go back, reload the page and send it again."
+    return answer(_Plain(400, "csrf_failed", "The form could not be checked", message))
+
+
+def _answer_database(error: OperationalError) -> Response:
+    log.error("database_unavailable", kind=type(error.orig).__name__)
+    return answer(Unavailable("The service cannot reach its records right now. Nothing was lost; try again in a minute."))
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    log.exception("unexpected_error", endpoint=request.endpoint)
+    return answer(PaywallError("Something went wrong on our side. Nothing was lost; try again in a minute."))
+
+
+def _content_security_policy(settings: Settings) -> str:
+    targets = dict.fromkeys(("'self'", *settings.web.form_origins, *settings.web.return_origins))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            # Chromium applies this to the redirect that answers a form too
+            f"form-action {' '.join(targets)}",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        )
+    )
+
+
+def _harden(response: Response, policy: str, secure: bool) -> None:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", policy)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.endpoint not in ("static", "bootstrap.static"):
+        headers.setdefault("Cache-Control", "private, no-store")
+    if secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+
+
+def _log(response: Response) -> None:
+    took = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
+    # the route, never the address: query strings carry tokens and addresses
+    route = request.url_rule.rule if request.url_rule else None
+    log.info("request", method=request.method, route=route, status=response.status_code, ms=took, id=g.get("request_id"))
+
+
+def same_origin(url: str) -> str:
+    """The origin (scheme and authority) of an absolute address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
