@@ -16,10 +16,13 @@ KEY_BYTES = 32
 
 
 def key_id_for(public: Ed25519PublicKey) -> str:
-    """A key id made from the key itself: the first 16 characters of its JWK thumbprint (RFC 7638, RFC 8037)."""
+    """A key id made from the key itself: "k" and 15 characters of its JWK thumbprint (RFC 7638, RFC 8037).
+
+    The letter in front keeps an id from looking like an option on the command line.
+    """
     x = base64_encode(public.public_bytes_raw()).decode()
     members = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":"))
-    return base64_encode(hashlib.sha256(members.encode()).digest()).decode()[:16]
+    return "k" + base64_encode(hashlib.sha256(members.encode()).digest()).decode()[:15]
 
 
 class SigningKey:

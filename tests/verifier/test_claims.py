@@ -1,0 +1,73 @@
+"""Claims are read only when every one of them has its type and sense."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paywall.verifier import Reason, TokenError
+from paywall.verifier.claims import read_claims
+
+from .conftest import ISSUED, ISSUER
+
+WRONG_TEXTS = [..., None, "", 1, True, ["x"], {"x": 1}]
+WRONG_NUMBERS = [..., None, "1", 1.0, True, -1, [1]]
+
+
+def refused(payload):
+    with pytest.raises(TokenError) as caught:
+        read_claims(payload, ISSUER, "content")
+    return caught.value.reason is Reason.MALFORMED
+
+
+def test_good_claims_come_back_whole(make_claims):
+    claims = read_claims(make_claims(), ISSUER, "content")
+    assert claims.as_payload() == make_claims()
+    assert claims.features == {"news", "analyses"}
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "aud", "jti", "sid"])
+@pytest.mark.parametrize("value", WRONG_TEXTS)
+def test_a_text_claim_of_a_wrong_type_is_malformed(make_claims, name, value):
+    assert refused(make_claims(**{name: value}))
+
+
+@pytest.mark.parametrize("name", ["iat", "exp", "gen"])
+@pytest.mark.parametrize("value", WRONG_NUMBERS)
+def test_a_number_claim_of_a_wrong_type_is_malformed(make_claims, name, value):
+    assert refused(make_claims(**{name: value}))
+
+
+@pytest.mark.parametrize("value", [..., None, 1, ["news"], {"news": True}])
+def test_a_scope_of_a_wrong_type_is_malformed(make_claims, value):
+    assert refused(make_claims(scope=value))
+
+
+def test_an_empty_scope_is_no_feature(make_claims):
+    assert read_claims(make_claims(scope=""), ISSUER, "content").features == frozenset()
+
+
+@pytest.mark.parametrize(
+    "change", [{"iss": "http://127.0.0.1:8001/"}, {"iss": "http://evil.example"}, {"aud": "staff"}]
+)
+def test_another_issuer_or_audience_is_refused(make_claims, change):
+    assert refused(make_claims(**change))
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, -900])
+def test_a_token_that_ends_before_it_begins_is_refused(make_claims, lifetime):
+    assert refused(make_claims(exp=ISSUED + lifetime))
+
+
+def test_unknown_claims_are_passed_over(make_claims):
+    """A later version of the service may say more; today's content services go on."""
+    assert read_claims(make_claims(later="x"), ISSUER, "content").sub == "rdr_1"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["iss", "sub", "aud", "iat", "exp", "jti", "scope", "sid", "gen"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()),
+    )
+)
+def test_any_other_object_is_refused_and_nothing_else_is_raised(payload):
+    assert refused(payload)
