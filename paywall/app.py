@@ -1,0 +1,92 @@
+"""Puts the application together; the only place that knows all parts."""
+
+from pathlib import Path
+
+from flask_bootstrap import Bootstrap5
+from flask_mail import Mail
+from flask_migrate import Migrate
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from paywall import cli, context, health, limits, logs, web
+from paywall.billing.stripe_gateway import StripeGateway
+from paywall.clock import Clock
+from paywall.settings import ROOT, Settings, load_settings
+from paywall.storage import database
+
+_ABOUT = (
+    "Tells content services whether a reader may read. Services authenticate with their key: "
+    "`Authorization: Bearer pwk_...`."
+)
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> OpenAPI:
+    """The WSGI application. Without arguments it reads the settings and stops with SettingsError on a bad one."""
+    settings = settings or load_settings()
+    logs.configure(settings.log)
+    app = OpenAPI(
+        "paywall",
+        info=Info(title="Paywall", version="1", description=_ABOUT),
+        doc_prefix="/openapi",
+        root_path=str(Path(__file__).parent),
+    )
+    _configure(app, settings)
+    database.init_app(app, settings.database.url.get_secret_value())
+    Migrate(app, database.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    Mail(app)
+    Bootstrap5(app)
+    csrf = CSRFProtect(app)
+    limits.init_app(app, settings)
+    products = frozenset(plan.product for plan in settings.plans.values())
+    app.extensions["paywall"] = context.Parts(
+        settings=settings,
+        clock=clock or Clock(settings.clock.offset_file),
+        gateway=StripeGateway(settings.stripe, products),
+    )
+    web.init_app(app, settings)
+    health.init_app(app)
+    _add_journeys(app, csrf, settings)
+    cli.init_app(app)
+    if settings.web.trusted_hops:
+        hops = settings.web.trusted_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: OpenAPI, settings: Settings) -> None:
+    mail = settings.mail
+    app.config.update(
+        SECRET_KEY=settings.web.secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="paywall_web",
+        SESSION_COOKIE_SECURE=settings.web.cookie_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=settings.web.max_body_bytes,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the browser's session: a reader may think about a form overnight
+        WTF_CSRF_SSL_STRICT=settings.web.cookie_secure,
+        MAIL_SERVER=mail.server,
+        MAIL_PORT=mail.port,
+        MAIL_USE_TLS=mail.use_tls,
+        MAIL_USERNAME=mail.username,
+        MAIL_PASSWORD=mail.password.get_secret_value() if mail.password else None,
+        MAIL_DEFAULT_SENDER=mail.sender,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SWAGGER_HTML_STRING=_SWAGGER_PAGE,
+    )
+    app.jinja_env.globals.update(newsroom=settings.newsroom)
+
+
+def _add_journeys(app: OpenAPI, csrf: CSRFProtect, settings: Settings) -> None:
+    """Registers the blueprint of every journey; program interfaces carry keys or signatures instead of CSRF tokens."""
+
+
+# Swagger's own page has an inline script, which our policy refuses
+_SWAGGER_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Paywall API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="css/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="js/swagger-ui-bundle.js"></script><script src="/static/swagger-start.js"></script></body></html>
+"""

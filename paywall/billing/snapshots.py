@@ -1,0 +1,101 @@
+"""Stripe's objects as plain values, reduced to what the service needs; no shape of Stripe's reaches further."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from paywall.domain.entitlements import SubscriptionFacts
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutOrder:
+    """What a Checkout Session is created from; equal orders make equal requests."""
+
+    idempotency_key: str
+    checkout_id: str
+    reader_id: str
+    plan: str
+    price_id: str
+    email: str | None
+    customer_id: str | None
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSnapshot:
+    """A Checkout Session. ``status``: open, complete, expired; ``payment_status``: paid, unpaid, no_payment_required."""
+
+    id: str
+    status: str
+    payment_status: str
+    mode: str
+    livemode: bool
+    url: str | None
+    reader_id: str | None
+    checkout_id: str | None
+    customer_id: str | None
+    subscription_id: str | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the buyer is done and owes nothing now."""
+        return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInvoice:
+    """A paid invoice of a subscription: minor units, and the period that its line names."""
+
+    id: str
+    amount: int
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSnapshot:
+    """A subscription with its invoices, as of one fetch."""
+
+    id: str
+    livemode: bool
+    customer_id: str
+    product_id: str
+    price_id: str
+    amount: int
+    currency: str
+    created_at: datetime
+    current_period_end: datetime | None
+    reader_id: str | None
+    checkout_id: str | None
+    facts: SubscriptionFacts
+    invoices: tuple[PaidInvoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventSnapshot:
+    """A verified webhook event: its envelope, and the ids of the objects that it names, by kind."""
+
+    id: str
+    type: str
+    api_version: str | None
+    created_at: datetime
+    livemode: bool
+    objects: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSnapshot:
+    """A price: what it costs (minor units), how often, of which product."""
+
+    id: str
+    product_id: str
+    amount: int | None
+    currency: str
+    interval: str | None
+    tax_behavior: str | None
+    active: bool
+    lookup_key: str | None

@@ -1,0 +1,205 @@
+"""The only module that speaks to Stripe: requests out, snapshots in, Stripe's errors as ours."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import stripe
+import structlog
+
+from paywall.billing import shapes
+from paywall.billing.snapshots import (
+    CheckoutOrder,
+    CheckoutSnapshot,
+    EventSnapshot,
+    PriceSnapshot,
+    SubscriptionSnapshot,
+)
+from paywall.domain.plans import Plan
+from paywall.errors import BadRequest, PaywallError, Unavailable
+from paywall.settings import Stripe
+
+log = structlog.get_logger("paywall.stripe")
+
+stripe.enable_telemetry = False  # it would write a file into the home folder
+
+
+class StripeUnavailable(Unavailable):
+    """Stripe did not answer, or asked us to come back: the same call may be repeated."""
+
+    code = "stripe_unavailable"
+    title = "The payment service does not answer"
+
+
+class StripeNotFound(PaywallError):
+    """Stripe has no such object in this account and mode."""
+
+    code, status, title = "stripe_not_found", 404, "The payment service does not know this"
+
+
+class StripeRefused(PaywallError):
+    """Stripe understood and refused: repeating the call does not help. ``stripe_code`` is Stripe's."""
+
+    code, status, title = "stripe_refused", 502, "The payment service refused the request"
+
+    def __init__(self, stripe_code: str | None) -> None:
+        super().__init__("The payment service refused the request. Our staff has been told; please try again later.")
+        self.stripe_code = stripe_code
+
+
+class BadSignature(BadRequest):
+    """The event is not signed by any secret that we know, or too long ago."""
+
+    code, title = "bad_signature", "The event's signature does not hold"
+
+
+class BadEvent(BadRequest):
+    """The event is signed, but is not a snapshot event of one object."""
+
+    code, title = "bad_event", "The event cannot be read"
+
+
+class StripeGateway:
+    """Stripe, as this service needs it. One per process; threads share it.
+
+    ``products`` are the ids of our products; everything else in the account is not ours.
+    Every method raises StripeUnavailable, StripeNotFound or StripeRefused.
+    """
+
+    def __init__(self, settings: Stripe, products: frozenset[str]) -> None:
+        self._settings = settings
+        self._products = products
+        self.livemode = settings.livemode
+        self._client = stripe.StripeClient(
+            settings.api_key.get_secret_value(),
+            base_addresses={"api": settings.api_base},
+            max_network_retries=settings.max_network_retries,
+            http_client=stripe.RequestsClient(
+                timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds)
+            ),
+        )
+
+    def create_checkout(self, order: CheckoutOrder) -> CheckoutSnapshot:
+        """Creates the Checkout Session of an order, or returns the one that the same order made before.
+
+        https://docs.stripe.com/api/checkout/sessions/create
+        """
+        marks = {"reader": order.reader_id, "checkout": order.checkout_id, "plan": order.plan}
+        params: dict[str, Any] = {
+            "mode": "subscription",
+            "line_items": [{"price": order.price_id, "quantity": 1}],
+            "client_reference_id": order.reader_id,
+            "metadata": marks,
+            "subscription_data": {"metadata": marks},
+            "success_url": order.success_url,
+            "cancel_url": order.cancel_url,
+            "expires_at": int(order.expires_at.timestamp()),
+        }
+        if order.customer_id:
+            params["customer"] = order.customer_id
+        elif order.email:
+            params["customer_email"] = order.email
+        with _asking("checkout.create", checkout=order.checkout_id):
+            session = self._client.v1.checkout.sessions.create(
+                params,  # type: ignore[arg-type]  # built step by step, checked against the OpenAPI description in tests
+                options={"idempotency_key": order.idempotency_key},
+            )
+        return shapes.checkout(session.to_dict())
+
+    def fetch_checkout(self, session_id: str) -> CheckoutSnapshot:
+        """The Checkout Session as it is now."""
+        with _asking("checkout.fetch", session=session_id):
+            return shapes.checkout(self._client.v1.checkout.sessions.retrieve(session_id).to_dict())
+
+    def expire_checkout(self, session_id: str) -> CheckoutSnapshot:
+        """Expires an open Checkout Session; one that is no longer open is returned as it is."""
+        try:
+            with _asking("checkout.expire", session=session_id):
+                return shapes.checkout(self._client.v1.checkout.sessions.expire(session_id).to_dict())
+        except StripeRefused:
+            return self.fetch_checkout(session_id)
+
+    def fetch_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
+        """The subscription with all its invoices, as they are now: two requests."""
+        with _asking("subscription.fetch", subscription=subscription_id):
+            body = self._client.v1.subscriptions.retrieve(subscription_id)
+            bills = self._client.v1.invoices.list({"subscription": subscription_id, "limit": 100})
+            invoices = [bill.to_dict() for bill in bills.auto_paging_iter()]
+        return shapes.subscription(body.to_dict(), invoices, self._products)
+
+    def find_price(self, lookup_key: str) -> PriceSnapshot | None:
+        """The active price that carries a lookup key."""
+        with _asking("price.find", lookup_key=lookup_key):
+            found = self._client.v1.prices.list({"lookup_keys": [lookup_key], "active": True, "limit": 1})
+        return shapes.price(found.data[0].to_dict()) if found.data else None
+
+    def ensure_product(self, plan: Plan) -> None:
+        """Makes the plan's product, or gives the existing one the plan's name."""
+        try:
+            with _asking("product.update", product=plan.product):
+                self._client.v1.products.update(plan.product, {"name": plan.name})
+        except StripeNotFound:
+            with _asking("product.create", product=plan.product):
+                self._client.v1.products.create({"id": plan.product, "name": plan.name})
+
+    def create_price(self, plan: Plan) -> PriceSnapshot:
+        """Makes the plan's price under its lookup key."""
+        with _asking("price.create", lookup_key=plan.lookup_key):
+            made = self._client.v1.prices.create(
+                {
+                    "product": plan.product,
+                    "lookup_key": plan.lookup_key,
+                    "unit_amount": plan.amount,
+                    "currency": plan.currency,
+                    "recurring": {"interval": plan.interval},
+                    "tax_behavior": plan.tax_behavior,
+                }
+            )
+        return shapes.price(made.to_dict())
+
+    def read_event(self, payload: bytes, signature: str) -> EventSnapshot:
+        """The event in a webhook request's raw body. Raises BadSignature, then BadEvent.
+
+        https://docs.stripe.com/webhooks/signature
+        """
+        self._verify(payload, signature)
+        try:
+            body = json.loads(payload)
+            if body.get("object") != "event":
+                raise BadEvent("Only snapshot events are taken here; make the endpoint with the snapshot payload style.")
+            event = shapes.event(body)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise BadEvent("The signed body is not a Stripe event.") from error
+        if event.livemode != self.livemode:
+            raise BadEvent("The event is of the other mode (live or test) than this service's key.")
+        return event
+
+    def _verify(self, payload: bytes, signature: str) -> None:
+        tolerance = self._settings.webhook_tolerance_seconds
+        for secret in self._settings.webhook_secrets:
+            try:
+                stripe.WebhookSignature.verify_header(payload, signature, secret.get_secret_value(), tolerance)
+            except (stripe.SignatureVerificationError, ValueError):
+                continue
+            return
+        raise BadSignature("The Stripe-Signature header is missing, stale or made with another secret.")
+
+
+@contextmanager
+def _asking(operation: str, **ids: str) -> Iterator[None]:
+    """Turns Stripe's errors into ours, and says in the log what was refused."""
+    try:
+        yield
+    except stripe.APIConnectionError as error:
+        log.warning("stripe_unreachable", operation=operation, **ids)
+        raise StripeUnavailable from error
+    except stripe.StripeError as error:
+        code = getattr(error.error, "code", None) or error.code
+        fields = {"operation": operation, "status": error.http_status, "code": code, "request": error.request_id, **ids}
+        log.warning("stripe_error", **fields)
+        if code == "resource_missing" and error.http_status == 404:
+            raise StripeNotFound from error
+        if error.http_status in (409, 429) or (error.http_status or 500) >= 500:
+            raise StripeUnavailable from error
+        raise StripeRefused(code) from error

@@ -1,0 +1,113 @@
+"""Whether the process lives, and whether it can do its work."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, Response, current_app, json
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from paywall import context, guards
+from paywall.errors import PaywallError
+from paywall.settings import ROOT
+from paywall.storage.database import db
+from paywall.storage.models import SigningKey
+
+blueprint = Blueprint("health", __name__)
+guards.protect(blueprint, guards.ANYONE)
+
+_REMEMBER_SECONDS = 60.0
+
+
+class PlansAtStripe:
+    """Whether every plan has its price at Stripe; a good answer is remembered for a minute, a bad one for a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._answer = "not asked yet"
+
+    def check(self) -> str:
+        """``ok``, or what is wrong."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._answer = _ask_for_plans()
+                self._until = time.monotonic() + (_REMEMBER_SECONDS if self._answer == "ok" else 1.0)
+            return self._answer
+
+
+def init_app(app: Flask) -> None:
+    """Adds ``/healthz`` and ``/readyz``."""
+    app.extensions["paywall.plans_at_stripe"] = PlansAtStripe()
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """200 while the process answers."""
+    return _json(200, {"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """200 when database, migrations, keys and plans are in order; else 503. Each check says ``ok`` or what is wrong."""
+    checks: dict[str, Callable[[], str]] = {
+        "database": _database,
+        "migrations": _migrations,
+        "keys": _keys,
+        "plans": current_app.extensions["paywall.plans_at_stripe"].check,
+    }
+    results = {name: _answer_of(check) for name, check in checks.items()}
+    ready = all(result == "ok" for result in results.values())
+    return _json(200 if ready else 503, {"status": "ok" if ready else "not ready", "checks": results})
+
+
+def head() -> str | None:
+    """The newest migration in the checkout."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(ROOT) / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def _answer_of(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return "the database does not answer"
+
+
+def _database() -> str:
+    db.session.execute(text("SELECT 1"))
+    return "ok"
+
+
+def _migrations() -> str:
+    current = MigrationContext.configure(db.session.connection()).get_current_revision()
+    return "ok" if current == head() else f"database at {current}, code at {head()}: run flask db upgrade"
+
+
+def _keys() -> str:
+    query = select(SigningKey.kid).where(SigningKey.retired_at.is_(None), SigningKey.signs_from <= context.now())
+    return "ok" if db.session.scalar(query.limit(1)) else "no signing key: run flask paywall keys generate"
+
+
+def _ask_for_plans() -> str:
+    gateway = context.parts().gateway
+    try:
+        missing = [p.key for p in context.settings().plans.values() if gateway.find_price(p.lookup_key) is None]
+    except PaywallError:
+        return "Stripe does not answer"
+    return f"no price at Stripe for {', '.join(missing)}: run flask paywall plans push" if missing else "ok"
+
+
+def _json(status: int, body: object) -> Response:
+    response = Response(json.dumps(body), status=status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,113 @@
+"""Rows of entitlements and their ledger: what a decision changes is written here, with its cause."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from paywall.domain.entitlements import Access, Reason, Terms, union
+from paywall.domain.lifecycle import CHANGES, Change, State
+from paywall.domain.plans import Plan
+from paywall.storage.database import db, new_id
+from paywall.storage.models import Entitlement, LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What made us decide: its kind (event, return, command) and its id."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an entitlement comes from, and whose it is."""
+
+    kind: str
+    id: str
+    reader_id: str
+    plan: str
+
+
+def terms_of(row: Entitlement) -> Terms:
+    """The rule's dates as the row keeps them."""
+    return Terms(
+        starts_at=row.starts_at,
+        paid_until=row.paid_until,
+        until=row.until,
+        lapse=Reason(row.lapse),
+        in_dunning=row.in_dunning,
+        hold=Reason(row.hold) if row.hold else None,
+        renews=row.renews,
+    )
+
+
+def of_reader(reader_id: str) -> list[Entitlement]:
+    """All entitlements of a reader, the oldest first."""
+    query = select(Entitlement).where(Entitlement.reader_id == reader_id).order_by(Entitlement.created_at, Entitlement.id)
+    return list(db.session.scalars(query))
+
+
+def access_of(reader_id: str, plans: Mapping[str, Plan], now: datetime) -> Access:
+    """What a reader may read now: the union of the entitlements. A plan that is no longer known gives nothing."""
+    rows = of_reader(reader_id)
+    return union(((plans[row.plan].features, terms_of(row)) for row in rows if row.plan in plans), now)
+
+
+def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEntry | None:
+    """Brings the source's entitlement to ``terms`` and writes the ledger; None when nothing changed. Commits nothing."""
+    state, reason = terms.explain(now)
+    query = select(Entitlement).where(Entitlement.source == source.kind, Entitlement.source_id == source.id)
+    row = db.session.scalar(query.with_for_update())
+    if row is not None and terms_of(row) == terms and (row.state, row.reader_id) == (state, source.reader_id):
+        return None
+    change = _name_change(row, state, terms, now)
+    if row is None:
+        row = Entitlement(id=new_id("ent"), source=source.kind, source_id=source.id, plan=source.plan, created_at=now)
+        db.session.add(row)
+    row.reader_id = source.reader_id
+    for name, value in _columns(terms, state, reason).items():
+        setattr(row, name, value)
+    row.decided_at = now
+    db.session.flush()
+    entry = LedgerEntry(
+        entitlement_id=row.id,
+        reader_id=row.reader_id,
+        change=change,
+        effective_at=_effective(change, terms, now),
+        learned_at=now,
+        cause=cause.kind,
+        cause_id=cause.id,
+        **_columns(terms, state, reason),
+    )
+    db.session.add(entry)
+    db.session.flush()
+    return entry
+
+
+def _columns(terms: Terms, state: State, reason: Reason) -> dict[str, Any]:
+    return {**asdict(terms), "state": state, "reason": reason}
+
+
+def _name_change(row: Entitlement | None, state: State, terms: Terms, now: datetime) -> Change:
+    if row is None:
+        return CHANGES[None, state]
+    if terms_of(row) == terms:
+        return CHANGES[State(row.state), state]  # only time has passed
+    # the row's dates may have run out since it was decided
+    before = terms_of(row).state_at(now)
+    longer = terms.paid_until is not None and (row.paid_until is None or terms.paid_until > row.paid_until)
+    if before is state is State.ACTIVE and longer:
+        return Change.RENEWED
+    return CHANGES[before, state]
+
+
+def _effective(change: Change, terms: Terms, now: datetime) -> datetime:
+    if change is Change.ENDED and terms.until is not None:
+        return min(terms.until, now)
+    if change is Change.GRANTED and terms.starts_at is not None:
+        return min(terms.starts_at, now)
+    return now

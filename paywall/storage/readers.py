@@ -1,0 +1,81 @@
+"""Rows of readers: found by id, by customer, by address; an address is never a link by itself."""
+
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import exists, select
+
+from paywall.domain.lifecycle import LIVE_STATUSES
+from paywall.errors import BadRequest
+from paywall.storage.database import db, new_id
+from paywall.storage.models import Reader, Subscription
+
+
+class BadEmail(BadRequest):
+    """The text is not an address that mail can be sent to."""
+
+    code, title = "bad_email", "That is not an e-mail address"
+
+
+def normalise(email: str) -> tuple[str, str]:
+    """The address as it should be shown, and in the form in which addresses are compared. Raises BadEmail."""
+    text = email.strip()
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise BadEmail("Please enter an e-mail address such as name@example.org.") from None
+    return found.normalized, found.normalized.casefold()
+
+
+def create(email: str | None, now: datetime) -> Reader:
+    """A new reader, with an unverified address or none. Commits nothing."""
+    shown, compared = normalise(email) if email else (None, None)
+    row = Reader(id=new_id("rdr"), email=shown, email_normalised=compared, generation=1, created_at=now)
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def get(reader_id: str) -> Reader | None:
+    """The reader with this id."""
+    return db.session.get(Reader, reader_id)
+
+
+def by_customer(customer_id: str) -> Reader | None:
+    """The reader who pays as this Stripe customer."""
+    return db.session.scalar(select(Reader).where(Reader.customer_id == customer_id))
+
+
+def verified(normalised: str) -> Reader | None:
+    """The one reader who has proved to own this address."""
+    query = select(Reader).where(Reader.email_normalised == normalised, Reader.email_verified_at.is_not(None))
+    return db.session.scalar(query)
+
+
+def to_sign_in(normalised: str) -> Reader | None:
+    """Whom a link mailed to this address signs in: its verified owner, else the buyer under it, the oldest first.
+
+    Whoever opens the link has proved the mailbox, so nobody is signed in by an unverified address.
+    """
+    owner = verified(normalised)
+    if owner is not None:
+        return owner
+    bought = exists().where(Subscription.reader_id == Reader.id)
+    query = select(Reader).where(Reader.email_normalised == normalised, bought).order_by(Reader.created_at, Reader.id)
+    return db.session.scalar(query.limit(1))
+
+
+def live_subscription(reader_id: str) -> Subscription | None:
+    """The reader's oldest subscription that is alive at Stripe."""
+    query = select(Subscription).where(Subscription.reader_id == reader_id, Subscription.status.in_(LIVE_STATUSES))
+    return db.session.scalar(query.order_by(Subscription.created_at).limit(1))
+
+
+def live_subscription_of_address(normalised: str) -> Subscription | None:
+    """The oldest live subscription of any reader with this address, verified or not."""
+    query = (
+        select(Subscription)
+        .join(Reader, Reader.id == Subscription.reader_id)
+        .where(Reader.email_normalised == normalised, Subscription.status.in_(LIVE_STATUSES))
+    )
+    return db.session.scalar(query.order_by(Subscription.created_at, Subscription.id).limit(1))

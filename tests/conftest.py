@@ -1,0 +1,115 @@
+"""Fixtures that all tests share: settings, both databases through migrations, the application, a clock that is set."""
+
+import os
+
+for _name in [name for name in os.environ if name.startswith("PAYWALL_")]:
+    del os.environ[_name]
+os.environ["PAYWALL_ENV"] = "testing"
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
+
+from paywall.app import create_app
+from paywall.settings import Settings, load_settings
+from paywall.storage.database import db
+from tests.support import databases
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller of the run starts PostgreSQL once; workers find its address in the environment."""
+    if not hasattr(config, "workerinput"):
+        databases.start(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops what the controller started."""
+    if not hasattr(config, "workerinput"):
+        databases.stop()
+
+
+class FrozenClock:
+    """A clock that stands where it is put."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        """The moment it was put to."""
+        return self.moment
+
+    def advance(self, **amount: float) -> None:
+        """Moves on by a timedelta's arguments."""
+        self.moment += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """The real moment of the test's start, standing still (Stripe's sandbox lives in real time)."""
+    return FrozenClock(datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty, migrated database; the test runs on SQLite and on PostgreSQL."""
+    with databases.fresh(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def make_settings(database_url: str) -> Callable[..., Settings]:
+    """Settings for tests on this database; tables given as arguments win."""
+
+    def make(**tables: dict[str, object]) -> Settings:
+        values: dict[str, dict[str, object]] = {"database": {"url": database_url}}
+        for name, table in tables.items():
+            values[name] = {**values.get(name, {}), **table}
+        return load_settings(**values)
+
+    return make
+
+
+@pytest.fixture
+def make_app(make_settings: Callable[..., Settings], clock: FrozenClock) -> Iterator[Callable[..., OpenAPI]]:
+    """Applications on this database; tables of settings given as arguments win."""
+    made: list[OpenAPI] = []
+
+    def make(**tables: dict[str, object]) -> OpenAPI:
+        app = create_app(make_settings(**tables), clock=clock)  # type: ignore[arg-type]
+        app.testing = True
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., OpenAPI]) -> Iterator[OpenAPI]:
+    """The application, with its context pushed."""
+    made = make_app()
+    with made.app_context():
+        yield made
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: OpenAPI) -> FlaskClient:
+    """A browser of the application, at its own https address."""
+    return browser(app)
+
+
+def browser(app: OpenAPI) -> FlaskClient:
+    """Another browser, with cookies of its own."""
+    made = app.test_client()
+    made.environ_base["wsgi.url_scheme"] = "https"
+    made.environ_base["HTTP_HOST"] = "pay.test"
+    return made
