@@ -1,0 +1,70 @@
+"""Shows the letters that the paywall service wrote to its mail folder, so that a demo needs no mail server."""
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, make_response, render_template
+
+from paywall.demo.articles import KINDS
+
+blueprint = Blueprint("outbox", __name__)
+SHOWN = 50
+_MAX_BYTES = 200_000
+_URL = re.compile(r"https?://[^\s<>\"]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter as the page shows it; `parts` are runs of text, each with True where it is a link."""
+
+    to: str
+    subject: str
+    date: str
+    parts: tuple[tuple[str, bool], ...]
+
+
+@blueprint.get("/outbox")
+def page() -> Response:
+    """The newest letters first. Only where the site was given an outbox folder."""
+    site = current_app.config["SITE"]
+    if site.outbox_dir is None:
+        abort(404)
+    letters = read_letters(site.outbox_dir, site.paywall_url)
+    response = make_response(render_template("outbox.html", letters=letters, kinds=KINDS, reader=None, offer=None))
+    # The letters hold sign-in links: nothing may keep this page, nor learn its links from a referrer.
+    response.headers.update({"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"})
+    return response
+
+
+def read_letters(folder: Path, linkable: str) -> list[Letter]:
+    """The newest letters of a folder of .eml files; addresses below `linkable` become links."""
+    files = sorted(folder.glob("*.eml"), key=lambda file: (file.stat().st_mtime_ns, file.name), reverse=True)
+    return [_letter(file, linkable) for file in files[:SHOWN]]
+
+
+def _letter(file: Path, linkable: str) -> Letter:
+    with file.open("rb") as source:
+        message = message_from_bytes(source.read(_MAX_BYTES), policy=policy.default)
+    return Letter(
+        to=str(message["To"] or ""),
+        subject=str(message["Subject"] or "(no subject)"),
+        date=str(message["Date"] or ""),
+        parts=tuple(_parts(_text(message), linkable)),
+    )
+
+
+def _text(message: EmailMessage) -> str:
+    body = message.get_body(preferencelist=("plain",))
+    return str(body.get_content()).strip() if body else "(no text)"
+
+
+def _parts(text: str, linkable: str) -> list[tuple[str, bool]]:
+    parts, end = [], 0
+    for match in _URL.finditer(text):
+        if match[0].startswith(f"{linkable}/"):
+            parts += [(text[end : match.start()], False), (match[0], True)]
+            end = match.end()
+    return [(part, link) for part, link in [*parts, (text[end:], False)] if part]
