@@ -1,0 +1,101 @@
+"""The command line of the demo, and what it tells the person who runs it."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from werkzeug.serving import make_server
+
+from paywall.demo import check
+from paywall.demo.articles import ArticleError
+from paywall.demo.config import NEWSROOM, ConfigError, SiteConfig
+from paywall.demo.launcher import Demo, StopAskedError, stop_on_signals
+from paywall.demo.site import create_site
+from paywall.demo.stack import HOST, ROOT, STAFF, Ports, Stack, free_ports, ports_from
+from paywall.demo.state import DemoError, DemoState
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the demo, its check, or the site alone. Returns the exit code: 0 well, 1 failed, 2 could not begin."""
+    parser = argparse.ArgumentParser(prog="python -m paywall.demo", description=__doc__)
+    parser.add_argument("--until-parent-ends", action="store_true", help="stop also when the starting process is gone")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("check", help="walk a reader's whole journey on free ports, with throw-away state")
+    site = commands.add_parser("site", help="serve the news site alone, set up by NEWS_... in the environment")
+    site.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a terminal without Unicode shows other marks, not an error
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    try:
+        if options.command == "site":
+            return serve_site(options.port)
+        if options.command == "check":
+            return run_check(options.until_parent_ends)
+        return run_demo(options.until_parent_ends)
+    except (DemoError, ConfigError, ArticleError) as error:
+        print(error, file=sys.stderr, flush=True)
+        return error.code if isinstance(error, DemoError) else 2
+    except StopAskedError:
+        return 130
+    except BrokenPipeError:  # whoever read our output is gone: everything is stopped by now
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def run_demo(until_parent_ends: bool) -> int:
+    """The demo in DEMO_DIR on DEMO_PORT and the two after it, until somebody stops it."""
+    state = DemoState(Path(os.environ.get("DEMO_DIR") or ROOT / "instance"))
+    first = os.environ.get("DEMO_PORT") or "8000"
+    with state.locked(f"first port {first}"), stop_on_signals() as stop:
+        stack = Stack(state, ports_from(first))
+        with Demo(stack, stop, _say, until_parent_ends=until_parent_ends) as demo:
+            try:
+                demo.start()
+                _say(_welcome(stack.ports, state))
+                demo.watch()
+            except StopAskedError:
+                pass
+            _say("\nStopping.")
+    return 0
+
+
+def run_check(until_parent_ends: bool) -> int:
+    """The same three servers, elsewhere, and a reader's journey through them."""
+    with tempfile.TemporaryDirectory(prefix="paywall-demo-") as folder, stop_on_signals() as stop:
+        stack = Stack(DemoState(Path(folder)), free_ports())
+        with Demo(stack, stop, _say, until_parent_ends=until_parent_ends) as demo:
+            demo.start()
+            code = check.walk(stack, _say, demo.checkpoint)
+            if code:
+                _say(demo.logs())
+            return code
+
+
+def serve_site(port: int) -> int:
+    """The news site on one port of loopback."""
+    config = SiteConfig.from_environment(os.environ)
+    with make_server(HOST, port, create_site(config), threaded=True) as server:
+        server.serve_forever()
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _welcome(ports: Ports, state: DemoState) -> str:
+    return f"""
+{NEWSROOM} is open: {ports.site_url}/
+
+  1. Open an article, press Subscribe, give any e-mail address.
+  2. Pay with card 4242 4242 4242 4242, any future date, any CVC, any name. No money moves.
+  3. You are back on the article, with its full text.
+
+  Mail outbox      {ports.site_url}/outbox   (sign-in links arrive here)
+  Paywall service  {ports.service_url}/openapi/
+  Staff reports    {ports.service_url}/admin/   (sign in as {STAFF})
+  Stripe sandbox   {ports.sandbox_url}/
+
+State is kept in {state.folder}. Ctrl-C stops everything."""

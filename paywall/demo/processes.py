@@ -1,0 +1,58 @@
+"""Processes under a guard: started, watched, stopped, and gone whenever the launcher is."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from paywall.demo import guard
+
+_TAIL_LINES = 15
+
+
+class GuardedProcess:
+    """A command that ends with this process at the latest; what it prints goes to a log file."""
+
+    def __init__(self, name: str, command: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
+        self.name = name
+        self._log = log
+        with log.open("wb") as output:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", guard.__file__, *command],
+                stdin=subprocess.PIPE,  # held open by us alone: see guard
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,  # a Ctrl-C in the terminal is for the launcher to handle
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._guard.poll()
+
+    def ask_to_stop(self) -> None:
+        """Returns at once; `finish` waits."""
+        with contextlib.suppress(OSError):
+            self._guard.terminate()
+
+    def finish(self) -> None:
+        """Waits until it has ended, insists when it does not, and sweeps what is left of its process group."""
+        try:
+            self._guard.wait(guard.GRACE_SECONDS + 2)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        if self._guard.stdin:
+            self._guard.stdin.close()
+
+    def tail(self) -> str:
+        """The last lines that it printed."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:]) or "    (it printed nothing)"
