@@ -3,6 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from paywall import context
+from paywall.domain.entitlements import Terms, union
+from paywall.storage import entitlements, readers
+from paywall.storage.database import new_id
+from paywall.tokens import keyring
+from paywall.verifier import Claims, TokenCodec
+
+_CODEC = TokenCodec("access")
+
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
@@ -13,5 +22,40 @@ class IssuedToken:
 
 
 def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
-    """A token for what the reader may read now, or None without access."""
-    return None
+    """A token for what the reader may read now, or None without access.
+
+    It lives for ``tokens.lifetime_seconds``, but never beyond the first end among the entitlements whose features it
+    carries (invariant I6). Raises NoSigningKey and KeyUnreadable.
+    """
+    settings = context.settings()
+    reader = readers.get(reader_id)
+    granting = _granting(reader_id, now)
+    if reader is None or not granting:
+        return None
+    begins = int(now.timestamp())
+    ends = min(begins + settings.tokens.lifetime_seconds, *(_seconds(terms) for _, terms in granting))
+    claims = Claims(
+        iss=settings.web.base_url,
+        sub=reader_id,
+        aud=settings.tokens.audience,
+        jti=new_id("tok"),
+        sid=session_id,
+        iat=begins,
+        exp=ends,
+        gen=reader.generation,
+        scope=" ".join(union(granting, now).features),
+    )
+    return IssuedToken(_CODEC.dumps(claims.as_payload(), keyring.signing_key(now)), ends - begins)
+
+
+def _granting(reader_id: str, now: datetime) -> list[tuple[tuple[str, ...], Terms]]:
+    """Features and terms of the entitlements that give something now and for one more whole second."""
+    plans = context.settings().plans
+    rows = [row for row in entitlements.of_reader(reader_id) if row.plan in plans]
+    found = [(plans[row.plan].features, entitlements.terms_of(row)) for row in rows]
+    return [one for one in found if one[1].state_at(now).grants and _seconds(one[1]) > int(now.timestamp())]
+
+
+def _seconds(terms: Terms) -> int:
+    """The last whole second of these terms; what grants has an end."""
+    return int(terms.until.timestamp()) if terms.until else 0

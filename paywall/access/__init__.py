@@ -1,0 +1,1 @@
+"""Journey: a content service asks about a token, fetches keys, renews."""

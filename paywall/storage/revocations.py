@@ -1,0 +1,44 @@
+"""The append-only list of revoked tokens, in an order that a reader of its end can trust."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from paywall.storage.database import db, insert_if_new
+from paywall.storage.models import Fact, Revocation
+
+_EPOCH = "revocation_epoch"
+_LOCK = 0x70617977  # any number that no other advisory lock of this database uses
+
+
+def append(
+    kind: str, value: str, cause: str, now: datetime, expires_at: datetime, generation: int | None = None
+) -> int:
+    """Adds an entry and returns its sequence number. Commits nothing, but holds the list's lock until the commit.
+
+    Numbers from a plain sequence become visible out of order, and who asks for "all after the last one that I saw"
+    would miss the late one for ever. On SQLite the writing transaction itself is the lock.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    insert_if_new(Fact, ["name"], {"name": _EPOCH, "value": secrets.token_hex(8)})
+    seq = (db.session.scalar(select(func.max(Revocation.seq))) or 0) + 1
+    row = Revocation(
+        seq=seq, kind=kind, value=value, generation=generation, cause=cause, created_at=now, expires_at=expires_at
+    )
+    db.session.add(row)
+    db.session.flush()
+    return seq
+
+
+def epoch(session: Session) -> str:
+    """Names this life of the list: with another epoch nothing that was read before counts. Empty before any entry."""
+    return session.scalar(select(Fact.value).where(Fact.name == _EPOCH)) or ""
+
+
+def after(session: Session, seq: int, now: datetime) -> list[Revocation]:
+    """The entries after this number that can still hit a token, in order."""
+    query = select(Revocation).where(Revocation.seq > seq, Revocation.expires_at > now).order_by(Revocation.seq)
+    return list(session.scalars(query))

@@ -1,0 +1,85 @@
+"""The commands `flask paywall keys` and `flask paywall services`."""
+
+from datetime import datetime
+
+import click
+from flask.cli import AppGroup
+
+from paywall import context
+from paywall.errors import PaywallError
+from paywall.storage import service_keys, signing_keys
+from paywall.storage.database import db
+from paywall.tokens import keyring
+
+keys_cli = AppGroup("keys", help="Keys that sign access tokens.")
+services_cli = AppGroup("services", help="Content services and their keys to the API.")
+
+
+@keys_cli.command("generate")
+def generate_key() -> None:
+    """Make a key; the first signs at once, a later one when verifiers have had time to learn it."""
+    row = keyring.generate(context.now())
+    db.session.commit()
+    click.echo(f"{row.kid} signs from {_shown(row.signs_from)}")
+
+
+@keys_cli.command("list")
+def list_keys() -> None:
+    """Show all keys, the newest first."""
+    now = context.now()
+    signing = signing_keys.signing(now)
+    for row in signing_keys.every():
+        retired = f"  retired {_shown(row.retired_at)}" if row.retired_at else ""
+        click.echo(f"{row.kid}  {keyring.state_of(row, now, signing):8}  signs from {_shown(row.signs_from)}{retired}")
+
+
+@keys_cli.command("retire")
+@click.argument("kid")
+@click.option("--withdraw", is_flag=True, help="Remove it at once: every token that it signed is refused.")
+def retire_key(kid: str, withdraw: bool) -> None:
+    """Stop signing with the key KID; its tokens stay valid and can be renewed."""
+    try:
+        if withdraw:
+            keyring.withdraw(kid)
+        else:
+            keyring.retire(kid, context.now())
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None
+    db.session.commit()
+    click.echo(f"{kid} {'withdrawn' if withdraw else 'retired'}")
+
+
+@services_cli.command("add")
+@click.argument("name")
+def add_service(name: str) -> None:
+    """Make a key for the content service NAME and print it; it cannot be shown again."""
+    if not 1 <= len(name) <= 80:
+        raise click.ClickException("A name has 1 to 80 characters.")
+    row, key = service_keys.add(name, context.now())
+    db.session.commit()
+    click.echo(f"{row.id} {name}: store this key now, it is not shown again", err=True)
+    click.echo(key)
+
+
+@services_cli.command("list")
+def list_services() -> None:
+    """Show all service keys by their first characters."""
+    for row in service_keys.every():
+        end = f"revoked {_shown(row.revoked_at)}" if row.revoked_at else "live"
+        click.echo(f"{row.id}  {row.name}  {row.hint}...  made {_shown(row.created_at)}  {end}")
+
+
+@services_cli.command("revoke")
+@click.argument("id_or_name")
+def revoke_service(id_or_name: str) -> None:
+    """Revoke the key of this id, or all keys of the service of this name."""
+    rows = service_keys.revoke(id_or_name, context.now())
+    if not rows:
+        raise click.ClickException("No live service key of this id or name.")
+    db.session.commit()
+    for row in rows:
+        click.echo(f"{row.id} {row.name} revoked")
+
+
+def _shown(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")

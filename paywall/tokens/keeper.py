@@ -1,0 +1,67 @@
+"""Keeps a value from the database in memory: refreshed by the request that finds it stale, kept when that fails."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from paywall.errors import Unavailable
+
+log = structlog.get_logger("paywall.tokens")
+
+T = TypeVar("T")
+
+
+class Keeper(Generic[T]):
+    """Holds what ``load`` returns for ``interval`` seconds. Thread-safe, and usable after a fork.
+
+    One thread loads at a time. The others go on with the value at hand; only before the first load they wait.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[T | None, datetime], T],
+        interval: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``load`` is given the value at hand (None at first) and the present moment."""
+        self._load = load
+        self.interval = interval
+        self._monotonic = monotonic
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._value: T | None = None
+        self._stale_at = float("-inf")
+        self._failing = False
+
+    def current(self, now: datetime) -> T:
+        """The value. Raises Unavailable while it could never be loaded."""
+        if self._pid != os.getpid():  # a lock that was held at the fork stays locked in the child
+            self._forget()
+        if self._monotonic() >= self._stale_at and self._lock.acquire(blocking=self._value is None):
+            try:
+                if self._monotonic() >= self._stale_at:
+                    self._refresh(now)
+            finally:
+                self._lock.release()
+        if self._value is None:
+            raise Unavailable("The service cannot read its keys yet; try again in a moment.")
+        return self._value
+
+    def _refresh(self, now: datetime) -> None:
+        try:
+            self._value = self._load(self._value, now)
+            self._failing = False
+        except SQLAlchemyError as error:
+            if not self._failing:
+                log.error("snapshot_not_refreshed", kind=type(error).__name__)
+            self._failing = True
+        self._stale_at = self._monotonic() + self.interval

@@ -1,0 +1,102 @@
+"""The signing keys' life: made, published, signing, retired, withdrawn."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from paywall import context
+from paywall.errors import Conflict, NotFound, Unavailable
+from paywall.storage import signing_keys
+from paywall.storage.models import SigningKey as Row
+from paywall.tokens import vault
+from paywall.verifier import KeySet, SigningKey
+from paywall.verifier.encoding import base64_encode
+
+
+class NoSigningKey(Unavailable):
+    """No key signs at this moment."""
+
+    code, title = "no_signing_key", "There is no signing key"
+
+
+class LastKey(Conflict):
+    """The key is the only one that signs."""
+
+    code, title = "last_signing_key", "This is the only key that signs"
+
+
+def generate(now: datetime) -> Row:
+    """Makes a key. The first signs at once; a later one only after it has been published for
+    ``tokens.publish_ahead_seconds``, so that verifiers know it before its first token. Commits nothing.
+    """
+    tokens = context.settings().tokens
+    key = SigningKey.generate()
+    in_use = any(row.retired_at is None for row in signing_keys.every())
+    signs_from = now + timedelta(seconds=tokens.publish_ahead_seconds) if in_use else now
+    public = base64_encode(key.public.public_bytes_raw()).decode()
+    sealed = vault.seal(key.private_bytes(), key.kid, tokens.encryption_key.get_secret_value())
+    return signing_keys.add(key.kid, public, sealed, now, signs_from)
+
+
+def ensure(now: datetime) -> Row | None:
+    """Makes the first key if there is none in use; returns it, or None when nothing was to do. Commits nothing."""
+    return None if any(row.retired_at is None for row in signing_keys.every()) else generate(now)
+
+
+def signing_key(now: datetime) -> SigningKey:
+    """The key that signs at this moment. Raises NoSigningKey, and KeyUnreadable after a change of the secret."""
+    row = signing_keys.signing(now)
+    if row is None:
+        raise NoSigningKey("There is no signing key: run flask paywall keys generate.")
+    secret = context.settings().tokens.encryption_key.get_secret_value()
+    return SigningKey.from_private_bytes(vault.unseal(row.private_key, row.kid, secret), row.kid)
+
+
+def retire(kid: str, now: datetime) -> Row:
+    """Ends signing with a key. Its tokens verify, and can be renewed, for as long as a session may live.
+
+    Raises NotFound, and LastKey when no other key signs yet. Commits nothing.
+    """
+    row = _get(kid)
+    if row.retired_at is None:
+        others = (one for one in signing_keys.every() if one.kid != kid and one.retired_at is None)
+        if not any(one.signs_from <= now for one in others):
+            raise LastKey("No other key signs yet: generate one, wait until it signs, then retire this one.")
+        row.retired_at = now
+    return row
+
+
+def withdraw(kid: str) -> None:
+    """Removes a key that is no longer trusted: every token that it signed is refused from now on.
+
+    Raises NotFound. Commits nothing.
+    """
+    signing_keys.delete(_get(kid))
+
+
+def published(rows: Iterable[Row], now: datetime, session_days: int) -> KeySet:
+    """The public keys under which tokens verify: all that are not retired, and the retired whose last tokens could
+    still come back to be renewed.
+    """
+    oldest = now - timedelta(days=session_days)
+    entries = [
+        {"kty": "OKP", "crv": "Ed25519", "kid": row.kid, "x": row.public_key}
+        for row in rows
+        if row.retired_at is None or row.retired_at > oldest
+    ]
+    return KeySet.from_jwks({"keys": entries})
+
+
+def state_of(row: Row, now: datetime, signing: Row | None) -> str:
+    """For people: ``signing``, ``waiting`` (published ahead), ``replaced`` (a newer one signs) or ``retired``."""
+    if row.retired_at is not None:
+        return "retired"
+    if signing is not None and row.kid == signing.kid:
+        return "signing"
+    return "waiting" if row.signs_from > now else "replaced"
+
+
+def _get(kid: str) -> Row:
+    row = signing_keys.get(kid)
+    if row is None:
+        raise NotFound("There is no signing key of this id.")
+    return row

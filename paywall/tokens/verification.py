@@ -1,0 +1,55 @@
+"""Checks tokens and service keys against the snapshot, without a query per request."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask import current_app
+
+from paywall import context
+from paywall.settings import Settings
+from paywall.storage.service_keys import hash_of
+from paywall.tokens.keeper import Keeper
+from paywall.tokens.snapshot import Service, Snapshot, load
+from paywall.verifier import Claims, Decision, KeySet, TokenChecker
+
+_NAME = "paywall.verification"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The checker of our own tokens, with the snapshot that it works from. One an application."""
+
+    checker: TokenChecker
+    snapshots: Keeper[Snapshot] = field(repr=False)
+
+    def check(self, token: str, require: str | None, now: datetime) -> Decision:
+        """May the bearer read what belongs to ``require`` (None: anything)? Raises Unavailable."""
+        held = self.snapshots.current(now)
+        return self.checker.check(token, held.keys, now, require, held.revocations)
+
+    def read(self, token: str, now: datetime) -> Claims:
+        """The claims of a token that verifies, expired and revoked ones too. Raises TokenError and Unavailable."""
+        return self.checker.read(token, self.snapshots.current(now).keys)
+
+    def service(self, key: str, now: datetime) -> Service | None:
+        """The content service with this key. The lookup goes by a digest, so its timing tells nothing of the key."""
+        return self.snapshots.current(now).services.get(hash_of(key))
+
+    def keys(self, now: datetime) -> KeySet:
+        """The public keys to publish."""
+        return self.snapshots.current(now).keys
+
+
+def of_app() -> Verification:
+    """The verification of the running application, made at its first use in a process."""
+    found: Verification | None = current_app.extensions.get(_NAME)
+    if found is None:
+        found = current_app.extensions.setdefault(_NAME, _make(context.settings()))
+    return found
+
+
+def _make(settings: Settings) -> Verification:
+    def load_ours(previous: Snapshot | None, now: datetime) -> Snapshot:
+        return load(previous, now, settings.web.session_days)
+
+    return Verification(TokenChecker(settings.web.base_url, settings.tokens.audience), Keeper(load_ours))

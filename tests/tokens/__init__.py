@@ -1,0 +1,1 @@
+"""Tests of signing keys, tokens and the snapshot."""

@@ -1,0 +1,8 @@
+"""Fixtures of the token tests."""
+
+import pytest
+
+
+@pytest.fixture
+def now(clock):
+    return clock.now()
