@@ -11,10 +11,13 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from paywall import cli, context, health, limits, logs, web
+from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
+from paywall.billing.sync import Sync
 from paywall.clock import Clock
 from paywall.settings import ROOT, Settings, load_settings
 from paywall.storage import database
+from paywall.webhooks import views as webhooks
 
 _ABOUT = (
     "Tells content services whether a reader may read. Services authenticate with their key: "
@@ -39,12 +42,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     Bootstrap5(app)
     csrf = CSRFProtect(app)
     limits.init_app(app, settings)
-    products = frozenset(plan.product for plan in settings.plans.values())
-    app.extensions["paywall"] = context.Parts(
-        settings=settings,
-        clock=clock or Clock(settings.clock.offset_file),
-        gateway=StripeGateway(settings.stripe, products),
-    )
+    app.extensions["paywall"] = _parts(settings, clock or Clock(settings.clock.offset_file))
     web.init_app(app, settings)
     health.init_app(app)
     _add_journeys(app, csrf, settings)
@@ -53,6 +51,17 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         hops = settings.web.trusted_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _parts(settings: Settings, clock: Clock) -> context.Parts:
+    gateway = StripeGateway(settings.stripe, frozenset(plan.product for plan in settings.plans.values()))
+    return context.Parts(
+        settings=settings,
+        clock=clock,
+        gateway=gateway,
+        catalog=Catalog(gateway),
+        sync=Sync(gateway, settings.plans, settings.zone, clock),
+    )
 
 
 def _configure(app: OpenAPI, settings: Settings) -> None:
@@ -80,6 +89,9 @@ def _configure(app: OpenAPI, settings: Settings) -> None:
 
 def _add_journeys(app: OpenAPI, csrf: CSRFProtect, settings: Settings) -> None:
     """Registers the blueprint of every journey; program interfaces carry keys or signatures instead of CSRF tokens."""
+    if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
+        csrf.exempt(webhooks.blueprint)
+        app.register_blueprint(webhooks.blueprint)
 
 
 # Swagger's own page has an inline script, which our policy refuses

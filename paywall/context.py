@@ -1,11 +1,13 @@
-"""What a request works with: settings, clock and the way to Stripe, kept on the application."""
+"""What a request works with: settings, clock, the way to Stripe and the sync, kept on the application."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
 
+from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
+from paywall.billing.sync import Sync
 from paywall.clock import Clock
 from paywall.settings import Settings
 
@@ -17,6 +19,8 @@ class Parts:
     settings: Settings
     clock: Clock
     gateway: StripeGateway
+    catalog: Catalog
+    sync: Sync
 
 
 def parts() -> Parts:

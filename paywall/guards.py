@@ -58,5 +58,3 @@ READER = Guard("reader", _reader)
 STAFF = Guard("staff", _staff)
 # checked in the view itself, where the key is read with the rest of the request
 SERVICE = Guard("content service", _anyone)
-
-

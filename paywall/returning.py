@@ -23,7 +23,7 @@ def checked_return(value: str | None, origins: Iterable[str], default: str) -> s
     """
     if value is None or value == "":
         return default
-    if len(value) > 2000 or any(ord(char) <= 32 or ord(char) >= 127 or char in "\\<>\"^`{|}" for char in value):
+    if len(value) > 2000 or any(ord(char) <= 32 or ord(char) >= 127 or char in '\\<>"^`{|}' for char in value):
         raise BadReturnAddress(_MESSAGE)
     try:
         parts = urlsplit(value)

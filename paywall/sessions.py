@@ -14,6 +14,7 @@ from paywall.tokens import issuer
 
 SESSION_COOKIE = "paywall_sid"
 TOKEN_COOKIE = "paywall_token"  # noqa: S105  (a cookie's name)
+CHECKOUT_COOKIE = "paywall_checkout"
 TOKEN_COOKIE_DAYS = 400
 
 
@@ -57,7 +58,8 @@ def sign_out(response: Response, now: datetime) -> None:
         rows.end(session.id, now)
         g.reader_session = None
     web = context.settings().web
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    for name in (SESSION_COOKIE, CHECKOUT_COOKIE):  # the checkout's too: going back must not sign in again
+        response.delete_cookie(name, path="/")
     response.delete_cookie(TOKEN_COOKIE, path="/", domain=web.cookie_domain)
 
 

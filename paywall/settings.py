@@ -138,7 +138,11 @@ class Settings(BaseSettings):
     """Everything that may be set. ``load_settings`` makes it; nothing else should."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
     )
 
     env: Literal["development", "testing", "production"]
@@ -207,7 +211,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"the settings file {file} does not exist; check PAYWALL_ENV and PAYWALL_SETTINGS") from None
+        raise SettingsError(
+            f"the settings file {file} does not exist; check PAYWALL_ENV and PAYWALL_SETTINGS"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings file {file} is not valid TOML: {error}") from None
 
@@ -257,7 +263,9 @@ def _faults(settings: Settings) -> list[str]:
     if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
         faults.append("stripe.api_key: is not a Stripe secret key (sk_test_... or rk_test_...)")
     if settings.stripe.livemode and not settings.stripe.allow_live:
-        faults.append("stripe.api_key: is a live-mode key; this service is built for test mode, stripe.allow_live lifts that")
+        faults.append(
+            "stripe.api_key: is a live-mode key; this service is built for test mode, stripe.allow_live lifts that"
+        )
     if any(not one.get_secret_value().startswith("whsec_") for one in settings.stripe.webhook_secrets):
         faults.append("stripe.webhook_secrets: each must be an endpoint secret (whsec_...)")
     return faults

@@ -93,7 +93,7 @@ _MESSAGES = {
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None and status < 400:
-        return Response(error.response.get_data(), status=status, headers=dict(error.response.headers))
+        return Response(status=status, headers={"Location": error.response.headers.get("Location", "/")})
     message = _MESSAGES.get(status, "The request failed. Try again in a minute.")
     response = answer(_Plain(status, error.name.lower().replace(" ", "_"), error.name, message))
     for name, value in error.get_headers():
@@ -110,7 +110,7 @@ def _answer_csrf(error: CSRFError) -> Response:
 
 def _answer_database(error: OperationalError) -> Response:
     log.error("database_unavailable", kind=type(error.orig).__name__)
-    return answer(Unavailable("The service cannot reach its records right now. Nothing was lost; try again in a minute."))
+    return answer(Unavailable("Our records cannot be reached right now. Nothing was lost; try again in a minute."))
 
 
 def _answer_unexpected(error: Exception) -> Response:
@@ -154,7 +154,8 @@ def _log(response: Response) -> None:
     took = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
     # the route, never the address: query strings carry tokens and addresses
     route = request.url_rule.rule if request.url_rule else None
-    log.info("request", method=request.method, route=route, status=response.status_code, ms=took, id=g.get("request_id"))
+    fields = {"route": route, "status": response.status_code, "ms": took, "id": g.get("request_id")}
+    log.info("request", method=request.method, **fields)
 
 
 def same_origin(url: str) -> str:

@@ -1,11 +1,5 @@
 """Fixtures that all tests share: settings, both databases through migrations, the application, a clock that is set."""
 
-import os
-
-for _name in [name for name in os.environ if name.startswith("PAYWALL_")]:
-    del os.environ[_name]
-os.environ["PAYWALL_ENV"] = "testing"
-
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -45,7 +45,7 @@ class PaidPeriod:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """What Stripe says of one subscription now. ``unpaid_from`` is the start of the oldest period whose payment failed."""
+    """What Stripe says of one subscription now; ``unpaid_from`` starts the oldest period whose payment failed."""
 
     status: str
     periods: tuple[PaidPeriod, ...] = ()

@@ -47,7 +47,8 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-db = SQLAlchemy(model_class=Base)
+# rows keep what was read: a refresh after a commit would open a transaction, and so a lock, that nobody asked for
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 def new_id(prefix: str) -> str:
@@ -58,7 +59,9 @@ def new_id(prefix: str) -> str:
 def init_app(app: Flask, url: str) -> None:
     """Binds the database at ``url`` to the application."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 8}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
+        {} if url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 8}
+    )
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

@@ -47,7 +47,9 @@ def terms_of(row: Entitlement) -> Terms:
 
 def of_reader(reader_id: str) -> list[Entitlement]:
     """All entitlements of a reader, the oldest first."""
-    query = select(Entitlement).where(Entitlement.reader_id == reader_id).order_by(Entitlement.created_at, Entitlement.id)
+    query = (
+        select(Entitlement).where(Entitlement.reader_id == reader_id).order_by(Entitlement.created_at, Entitlement.id)
+    )
     return list(db.session.scalars(query))
 
 
@@ -58,7 +60,7 @@ def access_of(reader_id: str, plans: Mapping[str, Plan], now: datetime) -> Acces
 
 
 def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEntry | None:
-    """Brings the source's entitlement to ``terms`` and writes the ledger; None when nothing changed. Commits nothing."""
+    """Brings the source's entitlement to ``terms`` and writes the ledger; None if nothing changed. Commits nothing."""
     state, reason = terms.explain(now)
     query = select(Entitlement).where(Entitlement.source == source.kind, Entitlement.source_id == source.id)
     row = db.session.scalar(query.with_for_update())

@@ -103,6 +103,7 @@ class Checkout(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    mailed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the sign-in link, after a return elsewhere
 
 
 class Subscription(Base):
@@ -142,7 +143,7 @@ class Payment(Base):
 
 
 class Entitlement(Base):
-    """What one source (a subscription) gives a reader: the dates of the rule's Terms, and its state when last decided."""
+    """What one source (a subscription) gives a reader: the dates of the rule's Terms, its state when last decided."""
 
     __tablename__ = "entitlements"
     __table_args__ = (UniqueConstraint("source", "source_id"),)

@@ -1,0 +1,178 @@
+"""The one writer of subscriptions and their entitlements: fetch from Stripe, decide by the rule, save."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from paywall.billing.snapshots import SubscriptionSnapshot
+from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound
+from paywall.domain.entitlements import terms_of
+from paywall.domain.lifecycle import Group, State, group_of
+from paywall.domain.plans import Plan
+from paywall.errors import PaywallError, Unavailable
+from paywall.storage import checkouts, entitlements, leases, readers, subscriptions
+from paywall.storage.database import db, new_id
+from paywall.storage.entitlements import Cause, Source
+from paywall.storage.models import Reader
+from paywall.tokens import revoking
+
+log = structlog.get_logger("paywall.sync")
+
+LEASE = timedelta(seconds=90)  # longer than the slowest answer of Stripe that we wait for
+PATIENCE_SECONDS = 8.0  # how long a second sync waits for the first
+_PAUSE_SECONDS = 0.05
+_TRIES = 5
+
+
+class Tells(Protocol):
+    """Something that tells the time."""
+
+    def now(self) -> datetime:
+        """The present moment, aware."""
+
+
+class Busy(Unavailable):
+    """Another sync of the same subscription has not ended."""
+
+    code, title = "sync_busy", "This subscription is being updated"
+
+
+class UnknownReader(PaywallError):
+    """A subscription of our plan that names no reader of ours: somebody paid, nobody can read. Staff must look."""
+
+    code, status, title = "unknown_reader", 500, "The subscription belongs to no known reader"
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync found: ``outcome`` is synced, not_ours or missing."""
+
+    outcome: str
+    reader_id: str | None = None
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Syncs subscriptions. ``plans`` are ours by key; ``zone`` is the newsroom's."""
+
+    gateway: StripeGateway
+    plans: Mapping[str, Plan]
+    zone: ZoneInfo
+    clock: Tells
+
+    def subscription(self, subscription_id: str, cause: Cause) -> Synced:
+        """Brings our rows to what Stripe says of this subscription now. Safe to run twice, at once, in any order.
+
+        Raises StripeUnavailable or Busy (the same call may be repeated), UnknownReader.
+        """
+        name, owner = f"subscription:{subscription_id}", new_id("own")
+        for _ in range(_TRIES):
+            self._wait_for(name, owner)
+            try:
+                snapshot = self.gateway.fetch_subscription(subscription_id)
+                if (done := self._save(snapshot, name, owner, cause)) is not None:
+                    return done
+            except StripeNotFound:
+                return Synced("missing")
+            finally:
+                db.session.rollback()
+                leases.give_back(name, owner)
+                db.session.commit()
+        raise Busy
+
+    def _wait_for(self, name: str, owner: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            now = self.clock.now()
+            if leases.take(name, owner, now, now + LEASE):
+                return
+            if time.monotonic() >= deadline:
+                raise Busy
+            time.sleep(_PAUSE_SECONDS)
+
+    def _save(self, snapshot: SubscriptionSnapshot, name: str, owner: str, cause: Cause) -> Synced | None:
+        """Decides and writes in one transaction; None if the lease was lost meanwhile."""
+        plan = next((one for one in self.plans.values() if one.product == snapshot.product_id), None)
+        if plan is None or snapshot.livemode != self.gateway.livemode:
+            return Synced("not_ours")
+        if not leases.still_held(name, owner):
+            return None
+        reader = _whose(snapshot)
+        if reader is None:
+            log.error("subscription_without_reader", subscription=snapshot.id, cause=cause.kind, cause_id=cause.id)
+            raise UnknownReader
+        changed = self._write(snapshot, plan, reader, cause)
+        leases.give_back(name, owner)
+        db.session.commit()
+        return Synced("synced", reader.id, changed)
+
+    def _write(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, cause: Cause) -> bool:
+        now = self.clock.now()
+        if reader.customer_id is None and readers.by_customer(snapshot.customer_id) is None:
+            reader.customer_id = snapshot.customer_id
+        before = entitlements.access_of(reader.id, self.plans, now)
+        _put(snapshot, plan, reader, now)
+        if duplicates := subscriptions.flag_duplicates(reader):
+            log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
+        if group_of(snapshot.facts.status) is Group.UNKNOWN:
+            log.error("unknown_subscription_status", subscription=snapshot.id, status=snapshot.facts.status)
+        if snapshot.checkout_id and group_of(snapshot.facts.status) is not Group.UNBORN:
+            checkouts.close(snapshot.checkout_id, "complete", now, subscription_id=snapshot.id)
+        source = Source("subscription", snapshot.id, reader.id, plan.key)
+        entry = entitlements.save(source, terms_of(snapshot.facts, plan, self.zone), cause, now)
+        if entry is not None:
+            ids = {"reader": reader.id, "subscription": snapshot.id, "cause": cause.kind, "cause_id": cause.id}
+            log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
+            if before.allowed and entry.state in (State.ENDED, State.SUSPENDED):
+                self._revoke(reader, entry.reason, now)
+        return entry is not None
+
+    def _revoke(self, reader: Reader, cause: str, now: datetime) -> None:
+        """Tokens made before access was taken away are refused from now on (I7), unless another source still grants."""
+        if not entitlements.access_of(reader.id, self.plans, now).allowed:
+            revoking.of_reader(reader.id, cause, now)
+
+
+def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:
+    """The reader whom we know for it, else whom our own marks name, else who pays as its customer. Never an address."""
+    known = subscriptions.get(snapshot.id)
+    if known is not None:
+        return readers.get(known.reader_id)
+    if snapshot.reader_id and (reader := readers.get(snapshot.reader_id)):
+        return reader
+    checkout = checkouts.get(snapshot.checkout_id) if snapshot.checkout_id else None
+    return readers.get(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
+
+
+def _put(snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: datetime) -> None:
+    facts = snapshot.facts
+    subscriptions.put(
+        {
+            "id": snapshot.id,
+            "reader_id": reader.id,
+            "plan": plan.key,
+            "status": facts.status,
+            "customer_id": snapshot.customer_id,
+            "price_id": snapshot.price_id,
+            "amount": snapshot.amount,
+            "currency": snapshot.currency,
+            "current_period_end": snapshot.current_period_end,
+            "cancel_at": facts.cancel_at,
+            "cancels_at_period_end": facts.cancels_at_period_end,
+            "ended_at": facts.ended_at,
+            "created_at": snapshot.created_at,
+            "synced_at": now,
+        }
+    )
+    subscriptions.put_payments(_payment(invoice, snapshot.id) for invoice in snapshot.invoices)
+
+
+def _payment(invoice: object, subscription_id: str) -> dict[str, object]:
+    values = asdict(invoice)  # type: ignore[call-overload]
+    return {"invoice_id": values.pop("id"), "subscription_id": subscription_id, **values}

@@ -1,0 +1,1 @@
+"""The journey of a reader who subscribes and comes back."""

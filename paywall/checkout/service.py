@@ -1,0 +1,202 @@
+"""The story of a checkout: guarded, committed, sent to Stripe, and settled when the reader comes back."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from paywall.billing.catalog import Catalog
+from paywall.billing.snapshots import CheckoutOrder, CheckoutSnapshot
+from paywall.billing.stripe_gateway import StripeGateway, StripeRefused
+from paywall.billing.sync import Sync
+from paywall.domain.plans import Plan
+from paywall.errors import Conflict, NotFound
+from paywall.storage import checkouts, entitlements, readers
+from paywall.storage.database import db, new_id
+from paywall.storage.entitlements import Cause
+from paywall.storage.models import Checkout, Reader
+
+log = structlog.get_logger("paywall.checkout")
+
+LIFE = timedelta(hours=23)  # Stripe allows 24 hours from when it hears of it
+NEAR_END = timedelta(minutes=45)  # Stripe refuses sessions shorter than 30 minutes
+
+
+class AlreadySubscribed(Conflict):
+    """The reader, or somebody with this address, has a subscription that lets them read. ``signed_in`` tells which."""
+
+    code, title = "already_subscribed", "There is already a subscription"
+
+    def __init__(self, *, signed_in: bool) -> None:
+        super().__init__("There is already a subscription under this address. Sign in to read; nothing was charged.")
+        self.signed_in = signed_in
+
+
+class AlreadyPaid(Conflict):
+    """The open checkout turned out to be paid; the reader goes to the return page of ``session_id``."""
+
+    code, title = "already_paid", "This checkout is already paid"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__("This checkout is already paid.")
+        self.session_id = session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a reader asks for: a plan, under an address, from a browser, to come back to an article."""
+
+    plan: Plan
+    email: str
+    return_to: str
+    browser: str
+    reader: Reader | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkouts:
+    """Starts and settles checkouts. ``base_url`` is our own address."""
+
+    gateway: StripeGateway
+    catalog: Catalog
+    sync: Sync
+    base_url: str
+
+    def start(self, request: Request, now: datetime) -> str:
+        """The address of Stripe's page for this reader. The same open checkout serves every tab and every retry.
+
+        Raises BadEmail, AlreadySubscribed, AlreadyPaid, PlanNotForSale, StripeUnavailable, StripeRefused.
+        """
+        shown, normalised = readers.normalise(request.email)
+        self._refuse_second(request.reader, normalised, now)
+        db.session.commit()
+        price_id = self.catalog.price_id(request.plan)
+        row = self._open_row(request, shown, normalised, price_id, now)
+        try:
+            return self._session_url(row)
+        except StripeRefused:
+            # a customer deleted at Stripe, or changed settings under an old key: a new row has a new key
+            self._give_up(row, now)
+        return self._session_url(self._open_row(request, shown, normalised, price_id, now))
+
+    def settle(self, session_id: str) -> tuple[CheckoutSnapshot, Checkout]:
+        """What became of a session of ours; a paid one is synced, as the webhook would.
+
+        Raises NotFound for a session that is not ours, StripeUnavailable, Busy.
+        """
+        session = self.gateway.fetch_checkout(session_id)
+        row = checkouts.by_session(session_id) or (checkouts.get(session.checkout_id) if session.checkout_id else None)
+        if row is None or session.reader_id != row.reader_id or session.checkout_id != row.id:
+            raise NotFound("This checkout is not known here. Go back to the article and start again.")
+        db.session.commit()
+        if session.settled and session.subscription_id:
+            self.sync.subscription(session.subscription_id, Cause("return", session_id))
+        return session, row
+
+    def _refuse_second(self, reader: Reader | None, normalised: str, now: datetime) -> None:
+        plans = self.sync.plans
+        if reader is not None and readers.live_subscription(reader.id):
+            if entitlements.access_of(reader.id, plans, now).allowed:
+                raise AlreadySubscribed(signed_in=True)
+            return
+        other = readers.live_subscription_of_address(normalised)
+        if other is not None and entitlements.access_of(other.reader_id, plans, now).allowed:
+            raise AlreadySubscribed(signed_in=False)
+
+    def _open_row(self, request: Request, shown: str, normalised: str, price_id: str, now: datetime) -> Checkout:
+        """The open checkout of this reader or browser if it still fits, else a new one; committed."""
+        browser = browser_hash(request.browser)
+        found = checkouts.open_ones(browser, request.reader.id if request.reader else None, request.plan.key)
+        db.session.commit()  # Stripe is asked below, and no lock may be held meanwhile
+        for row in found:
+            fits = (row.email_normalised, row.price_id) == (normalised, price_id)
+            same_reader = request.reader is None or row.reader_id == request.reader.id
+            if fits and same_reader and row.expires_at - now > NEAR_END and self._is_open(row, now):
+                row.return_to, row.browser_hash = request.return_to, browser
+                db.session.commit()
+                return row
+            self._end_session(row, now)
+        try:
+            return self._new_row(request, shown, normalised, price_id, now)
+        except IntegrityError:
+            # another tab was faster: its row is ours too
+            db.session.rollback()
+            reader_id = request.reader.id if request.reader else None
+            return checkouts.open_ones(browser, reader_id, request.plan.key)[0]
+
+    def _is_open(self, row: Checkout, now: datetime) -> bool:
+        if row.session_id is None:
+            return True  # Stripe may not have heard of it; the same call under the same key finds out
+        session = self.gateway.fetch_checkout(row.session_id)
+        if session.status == "complete":
+            raise AlreadyPaid(session.id)
+        return session.status == "open"
+
+    def _end_session(self, row: Checkout, now: datetime) -> None:
+        """Makes sure that nobody can pay an old session before a new one is made."""
+        if row.session_id is not None and self.gateway.expire_checkout(row.session_id).status == "complete":
+            raise AlreadyPaid(row.session_id)
+        self._give_up(row, now)
+
+    def _give_up(self, row: Checkout, now: datetime) -> None:
+        reader = readers.get(row.reader_id)
+        if row.customer_id and reader is not None and reader.customer_id == row.customer_id and row.session_id is None:
+            reader.customer_id = None
+        checkouts.close(row.id, "expired", now)
+        db.session.commit()
+
+    def _new_row(self, request: Request, shown: str, normalised: str, price_id: str, now: datetime) -> Checkout:
+        reader = request.reader or readers.create(shown, now)
+        row = Checkout(
+            id=new_id("chk"),
+            reader_id=reader.id,
+            plan=request.plan.key,
+            price_id=price_id,
+            email=shown,
+            email_normalised=normalised,
+            browser_hash=browser_hash(request.browser),
+            return_to=request.return_to,
+            customer_id=reader.customer_id,
+            state="open",
+            created_at=now,
+            expires_at=(now + LIFE).replace(microsecond=0),
+        )
+        if checkouts.open_elsewhere(normalised, reader.id):
+            row.flag = "open_under_same_address"
+        db.session.add(row)
+        db.session.commit()
+        log.info("checkout_started", checkout=row.id, reader=reader.id, plan=row.plan, flag=row.flag)
+        return row
+
+    def _session_url(self, row: Checkout) -> str:
+        if row.session_url is not None:
+            return row.session_url
+        session = self.gateway.create_checkout(self._order(row))
+        if session.status == "complete":
+            raise AlreadyPaid(session.id)
+        row.session_id, row.session_url = session.id, session.url
+        db.session.commit()
+        if session.url is None:
+            raise StripeRefused("session_without_url")
+        return session.url
+
+    def _order(self, row: Checkout) -> CheckoutOrder:
+        return CheckoutOrder(
+            idempotency_key=f"checkout-{row.id}",
+            checkout_id=row.id,
+            reader_id=row.reader_id,
+            plan=row.plan,
+            price_id=row.price_id,
+            email=row.email,
+            customer_id=row.customer_id,
+            success_url=f"{self.base_url}/checkout/return?session_id={{CHECKOUT_SESSION_ID}}",
+            cancel_url=f"{self.base_url}/checkout/cancelled?checkout={row.id}",
+            expires_at=row.expires_at,
+        )
+
+
+def browser_hash(secret: str) -> str:
+    """The form in which the checkout cookie is kept: SHA-256, hex."""
+    return hashlib.sha256(secret.encode()).hexdigest()

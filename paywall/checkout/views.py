@@ -1,0 +1,158 @@
+"""The pages of a checkout: join, the way to Stripe, the way back, and a change of mind."""
+
+import secrets
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from paywall import context, guards, limits, sessions
+from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, Request, browser_hash
+from paywall.domain.plans import Plan
+from paywall.errors import BadRequest, NotFound, Unavailable
+from paywall.mail import sending
+from paywall.returning import checked_return
+from paywall.storage import checkouts
+from paywall.storage.database import db
+from paywall.storage.models import Checkout
+from paywall.storage.readers import BadEmail
+
+blueprint = Blueprint("checkout", __name__, template_folder="templates")
+guards.protect(blueprint, guards.ANYONE)
+
+BROWSER_COOKIE = sessions.CHECKOUT_COOKIE
+FEATURE_NAMES = {"news": "24/7 news"}  # where the feature's own name would not say enough
+_BROWSER_COOKIE_LIFE = timedelta(days=30)
+
+
+class UnknownPlan(NotFound):
+    """There is no plan of this name for sale."""
+
+    code, title = "unknown_plan", "There is no such plan"
+
+
+@blueprint.get("/join")
+def join() -> str:
+    """The offer: what the plan gives and costs, and a field for the address."""
+    plan = _plan(request.args.get("plan", "annual"))
+    return _join_page(plan, _return_to(request.args.get("return_to")), request.args.get("email", ""))
+
+
+@blueprint.post("/checkout")
+@limits.limiter.limit(limits.checkout)
+def start() -> Response | tuple[str, int]:
+    """303 to Stripe's page; or the offer again, saying what to mend."""
+    plan = _plan(request.form.get("plan", ""))
+    return_to = _return_to(request.form.get("return_to"))
+    session = sessions.current()
+    email = (session.reader.email if session else None) or request.form.get("email", "")
+    browser = _browser() or secrets.token_urlsafe(24)
+    order = Request(plan, email, return_to, browser, session.reader if session else None)
+    try:
+        response = redirect(_service().start(order, context.now()), code=303)
+    except BadEmail as error:
+        return _join_page(plan, return_to, email, error.message), 400
+    except AlreadySubscribed as error:
+        page = render_template("checkout/subscribed.html", plan=plan, return_to=return_to, error=error, email=email)
+        return page, error.status
+    except AlreadyPaid as error:
+        return redirect(url_for("checkout.come_back", session_id=error.session_id), code=303)
+    web = context.settings().web
+    response.set_cookie(
+        BROWSER_COOKIE,
+        browser,
+        max_age=_BROWSER_COOKIE_LIFE,
+        path="/",
+        secure=web.cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@blueprint.get("/checkout/return")
+def come_back() -> Response | tuple[str, int]:
+    """Back from Stripe: the payment is checked and synced; the buyer's own browser is signed in and sent on."""
+    session_id = request.args.get("session_id", "")
+    if not session_id.startswith("cs_") or len(session_id) > 255 or not session_id.isascii():
+        raise BadRequest("The link back from the payment page is incomplete. Go back to the article and try again.")
+    try:
+        session, row = _service().settle(session_id)
+    except Unavailable:
+        return render_template("checkout/confirming.html"), 503
+    if session.status == "open":
+        return render_template("checkout/unfinished.html", row=row, session=session), 200
+    if session.status == "expired":
+        return render_template("checkout/expired.html", row=row), 200
+    if not session.settled:
+        return render_template("checkout/processing.html", row=row), 200
+    browser = _browser()
+    if browser is None or not secrets.compare_digest(browser_hash(browser), row.browser_hash):
+        return _confirm_elsewhere(row), 200
+    response = redirect(row.return_to, code=303)
+    _sign_in(response, row)
+    return response
+
+
+@blueprint.get("/checkout/cancelled")
+def cancelled() -> Response:
+    """The reader turned back at Stripe's page: to the article, which says so and offers another try."""
+    row = checkouts.get(request.args.get("checkout", ""))
+    target = row.return_to if row else context.settings().newsroom.home_url
+    mark = urlencode({"checkout": "cancelled"})
+    parts = urlsplit(target)
+    query = "&".join(part for part in (parts.query, mark) if part)
+    return redirect(parts._replace(query=query).geturl(), code=303)
+
+
+def _service() -> Checkouts:
+    parts = context.parts()
+    return Checkouts(parts.gateway, parts.catalog, parts.sync, parts.settings.web.base_url)
+
+
+def _plan(key: str) -> Plan:
+    plan = context.settings().plans.get(key)
+    if plan is None:
+        raise UnknownPlan("This plan is not for sale. Go back to the article and choose Subscribe there.")
+    return plan
+
+
+def _return_to(value: str | None) -> str:
+    settings = context.settings()
+    return checked_return(value, settings.web.return_origins, settings.newsroom.home_url)
+
+
+def _browser() -> str | None:
+    value = request.cookies.get(BROWSER_COOKIE, "")
+    return value if 20 <= len(value) <= 100 and value.isascii() else None
+
+
+def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None) -> str:
+    session = sessions.current()
+    return render_template(
+        "checkout/join.html",
+        plan=plan,
+        return_to=return_to,
+        email=email,
+        fault=fault,
+        reader=session and session.reader,
+        feature_names=FEATURE_NAMES,
+    )
+
+
+def _confirm_elsewhere(row: Checkout) -> str:
+    """The payment is confirmed in a browser that did not start it: nobody is signed in, the link goes by mail, once."""
+    if row.email and row.email_normalised and checkouts.claim_mail(row.id, context.now()):
+        db.session.commit()
+        sending.send_payment_confirmed(row.email, row.email_normalised, row.return_to, context.now())
+    return render_template("checkout/elsewhere.html", row=row)
+
+
+def _sign_in(response: Response, row: Checkout) -> None:
+    session, now = sessions.current(), context.now()
+    if session is not None and session.reader.id == row.reader_id:
+        sessions.set_token(response, row.reader_id, session.id, now)
+    else:
+        sessions.sign_in(response, row.reader_id, "checkout", now)
+    db.session.commit()

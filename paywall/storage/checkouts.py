@@ -1,0 +1,49 @@
+"""Rows of checkouts: at most one open for a reader and plan, and for a browser and plan."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from paywall.storage.database import db
+from paywall.storage.models import Checkout
+
+
+def get(checkout_id: str) -> Checkout | None:
+    """The checkout with this id."""
+    return db.session.get(Checkout, checkout_id)
+
+
+def by_session(session_id: str) -> Checkout | None:
+    """The checkout that a Stripe session was made for."""
+    return db.session.scalar(select(Checkout).where(Checkout.session_id == session_id))
+
+
+def open_ones(browser_hash: str, reader_id: str | None, plan: str) -> list[Checkout]:
+    """The open checkouts of this browser or this reader for a plan."""
+    mine = Checkout.browser_hash == browser_hash
+    if reader_id is not None:
+        mine = or_(mine, Checkout.reader_id == reader_id)
+    query = select(Checkout).where(mine, Checkout.plan == plan, Checkout.state == "open")
+    return list(db.session.scalars(query.order_by(Checkout.created_at, Checkout.id)))
+
+
+def open_elsewhere(normalised: str, reader_id: str) -> bool:
+    """Whether another reader has an open checkout under the same address."""
+    query = select(Checkout.id).where(
+        Checkout.email_normalised == normalised, Checkout.state == "open", Checkout.reader_id != reader_id
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def close(checkout_id: str, state: str, now: datetime, **values: Any) -> None:
+    """Moves a checkout to ``complete`` or ``expired``; a complete one stays so. Commits nothing."""
+    change = update(Checkout).where(Checkout.id == checkout_id, Checkout.state != "complete")
+    db.session.execute(change.values(state=state, closed_at=now, **values))
+
+
+def claim_mail(checkout_id: str, now: datetime) -> bool:
+    """Takes the right to mail the buyer's sign-in link; True for the first who asks. Commits nothing."""
+    claim = update(Checkout).where(Checkout.id == checkout_id, Checkout.mailed_at.is_(None)).values(mailed_at=now)
+    result: Any = db.session.execute(claim)
+    return bool(result.rowcount)

@@ -1,0 +1,31 @@
+"""Short leases: who works on a thing now, kept across network calls without holding a database lock."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from paywall.storage.database import db, insert_for
+from paywall.storage.models import Lease
+
+
+def take(name: str, owner: str, now: datetime, expires_at: datetime) -> bool:
+    """Takes the lease if it is free or has expired; True if it is now ``owner``'s. Commits."""
+    free = Lease.expires_at <= now
+    values = {"owner": owner, "expires_at": expires_at}
+    statement = insert_for(Lease).values(name=name, **values)
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=free)
+    result: Any = db.session.execute(statement)
+    db.session.commit()
+    return bool(result.rowcount)
+
+
+def still_held(name: str, owner: str) -> bool:
+    """Whether the lease is still the owner's; keeps it so until the transaction ends."""
+    query = select(Lease.owner).where(Lease.name == name).with_for_update()
+    return db.session.scalar(query) == owner
+
+
+def give_back(name: str, owner: str) -> None:
+    """Frees the lease if it is the owner's. Commits nothing."""
+    db.session.execute(delete(Lease).where(Lease.name == name, Lease.owner == owner))

@@ -1,0 +1,47 @@
+"""Rows of subscriptions and of the payments that belong to them; written by billing/sync alone."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from paywall.domain.lifecycle import LIVE_STATUSES
+from paywall.storage.database import db, insert_for
+from paywall.storage.models import Payment, Reader, Subscription
+
+
+def get(subscription_id: str) -> Subscription | None:
+    """The subscription with this Stripe id."""
+    return db.session.get(Subscription, subscription_id)
+
+
+def put(values: dict[str, Any]) -> None:
+    """Adds or replaces a subscription, by its id."""
+    changes = {name: value for name, value in values.items() if name != "id"}
+    statement = insert_for(Subscription).values(**values)
+    db.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+    db.session.expire_all()
+
+
+def put_payments(rows: Iterable[dict[str, Any]]) -> None:
+    """Adds or replaces payments, by their invoice."""
+    for row in rows:
+        statement = insert_for(Payment).values(**row)
+        db.session.execute(statement.on_conflict_do_update(index_elements=["invoice_id"], set_=row))
+
+
+def flag_duplicates(reader: Reader) -> list[str]:
+    """Marks every live subscription of one person but the oldest; returns the ids that are marked.
+
+    A person is a reader, and whoever gave the same address: they are flagged for staff, never linked.
+    """
+    same = Reader.id == reader.id
+    if reader.email_normalised:
+        same = or_(same, Reader.email_normalised == reader.email_normalised)
+    query = select(Subscription).join(Reader, Reader.id == Subscription.reader_id).where(same)
+    rows = list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+    live = [row for row in rows if row.status in LIVE_STATUSES]
+    for row in rows:
+        row.duplicate_of = live[0].id if row in live[1:] else None
+    db.session.flush()
+    return [row.id for row in live[1:]]

@@ -1,0 +1,1 @@
+"""The journey of what Stripe tells us."""

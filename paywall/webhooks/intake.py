@@ -1,0 +1,68 @@
+"""Events come in here: stored first, in a transaction of their own, then handled, and what happened is written down."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from paywall.billing.snapshots import EventSnapshot
+from paywall.errors import PaywallError
+from paywall.storage import events
+from paywall.storage.database import db
+from paywall.storage.entitlements import Cause
+from paywall.webhooks.handlers import ROUTES, Outcome, Tools
+
+log = structlog.get_logger("paywall.webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes events in and handles them."""
+
+    tools: Tools
+
+    def receive(self, event: EventSnapshot) -> bool:
+        """Stores a verified event and handles it at once. True when it is dealt with, False when it must come again.
+
+        An event that was dealt with before has no further effect.
+        """
+        new = events.add(
+            {
+                "id": event.id,
+                "type": event.type,
+                "api_version": event.api_version,
+                "created_at": event.created_at,
+                "received_at": self.tools.clock.now(),
+                "objects": dict(event.objects),
+            }
+        )
+        db.session.commit()
+        row = events.get(event.id)
+        if not new and row is not None and row.state not in events.UNDONE:
+            return True
+        if event.livemode != self.tools.gateway.livemode:
+            events.record(event.id, "ignored", "of the other mode", self.tools.clock.now())
+            db.session.commit()
+            return True
+        return self.handle(event.id)
+
+    def handle(self, event_id: str) -> bool:
+        """Handles a stored event, whatever became of it before; True when it is dealt with."""
+        row = events.get(event_id)
+        if row is None:
+            return False
+        kind, objects = row.type, dict(row.objects)
+        db.session.commit()
+        try:
+            outcome = self._dispatch(kind, objects, Cause("event", event_id))
+        except Exception as error:  # whatever it was: the event is kept, with the kind of error, and comes again
+            db.session.rollback()
+            outcome = Outcome("parked", error.code if isinstance(error, PaywallError) else type(error).__name__)
+            log.exception("event_parked", event_id=event_id, type=kind, why=outcome.note)
+        events.record(event_id, outcome.state, outcome.note, self.tools.clock.now())
+        db.session.commit()
+        log.info("event", event_id=event_id, type=kind, state=outcome.state, note=outcome.note)
+        return outcome.state != "parked"
+
+    def _dispatch(self, kind: str, objects: dict[str, str], cause: Cause) -> Outcome:
+        route = ROUTES.get(kind)
+        return Outcome("ignored", "no handler") if route is None else route.handler(objects, cause, self.tools)

@@ -1,0 +1,22 @@
+"""The address that Stripe posts events to."""
+
+from flask import Blueprint, Response, request
+
+from paywall import context, guards
+from paywall.web import problem
+from paywall.webhooks.handlers import Tools
+from paywall.webhooks.intake import Intake
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+guards.protect(blueprint, guards.ANYONE)  # the signature says who calls
+
+
+@blueprint.post("/stripe")
+def stripe() -> Response:
+    """200 when the event is stored and dealt with, 400 when it cannot be trusted, 503 when it must come again."""
+    parts = context.parts()
+    event = parts.gateway.read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
+    tools = Tools(parts.gateway, parts.sync, parts.clock)
+    if Intake(tools).receive(event):
+        return Response(status=200)
+    return problem(503, "event_parked", "Not dealt with yet", "The event is stored; deliver it again.")
