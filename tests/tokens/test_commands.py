@@ -1,0 +1,106 @@
+"""`flask paywall keys` and `flask paywall services`."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from paywall.storage import service_keys, signing_keys
+from paywall.tokens.commands import keys_cli, services_cli
+
+
+@pytest.fixture
+def run(make_app):
+    """Runs a command; returns its exit code and what it printed."""
+    app = make_app(tokens={"publish_ahead_seconds": 300})
+
+    def run(group, *arguments):
+        result = app.test_cli_runner().invoke(group, list(arguments))
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.stdout, result.stderr
+
+    with app.app_context():
+        yield run
+
+
+def test_keys_are_made_listed_and_retired(run, clock):
+    _, made, _ = run(keys_cli, "generate")
+    first = made.split()[0]
+    run(keys_cli, "generate")
+    assert [line.split()[1] for line in run(keys_cli, "list")[1].splitlines()] == ["waiting", "signing"]
+    clock.advance(seconds=300)
+    assert run(keys_cli, "retire", first) == (0, f"{first} retired\n", "")
+    assert [line.split()[1] for line in run(keys_cli, "list")[1].splitlines()] == ["signing", "retired"]
+
+
+def test_the_list_shows_no_key_material(run):
+    run(keys_cli, "generate")
+    row = signing_keys.every()[0]
+    shown = run(keys_cli, "list")[1]
+    assert row.kid in shown
+    assert row.public_key not in shown
+    assert row.private_key not in shown
+
+
+def test_the_last_key_is_not_retired_but_can_be_withdrawn(run):
+    kid = run(keys_cli, "generate")[1].split()[0]
+    code, _, message = run(keys_cli, "retire", kid)
+    assert code == 1
+    assert "No other key signs yet" in message
+    assert run(keys_cli, "retire", kid, "--withdraw")[:2] == (0, f"{kid} withdrawn\n")
+    assert run(keys_cli, "list")[1] == ""
+
+
+def test_an_unknown_key_is_one_clear_line(run):
+    assert run(keys_cli, "retire", "nothing") == (1, "", "Error: There is no signing key of this id.\n")
+
+
+def test_a_service_key_is_printed_once_and_stored_hashed(run):
+    code, key, note = run(services_cli, "add", "news")
+    key = key.strip()
+    assert code == 0
+    assert re.fullmatch(r"pwk_[A-Za-z0-9_-]{43}", key)
+    assert "not shown again" in note
+    row = service_keys.every()[0]
+    assert row.key_hash == service_keys.hash_of(key)
+    shown = run(services_cli, "list")[1]
+    assert row.id in shown
+    assert row.hint == key[:10]
+    assert f"{row.hint}..." in shown
+    assert key not in shown
+
+
+def test_a_service_is_revoked_by_id_or_by_name(run, clock):
+    run(services_cli, "add", "news")
+    run(services_cli, "add", "news")
+    clock.advance(seconds=1)
+    run(services_cli, "add", "radio")
+    radio = service_keys.every()[-1]
+    assert run(services_cli, "revoke", "news")[1].count("revoked") == 2
+    assert [row.id for row in service_keys.live()] == [radio.id]
+    assert run(services_cli, "revoke", radio.id)[0] == 0
+    assert run(services_cli, "list")[1].count("revoked") == 3
+
+
+@pytest.mark.parametrize("name", ["nobody", ""])
+def test_revoking_nothing_is_an_error(run, name):
+    code, _, message = run(services_cli, "revoke", name)
+    assert code == 1
+    assert "No live service key" in message
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81])
+def test_a_service_needs_a_name_that_fits(run, name):
+    code, _, message = run(services_cli, "add", name)
+    assert code == 1
+    assert "1 to 80" in message
+    assert service_keys.every() == []
+
+
+def test_a_revoked_key_is_not_revoked_again(run, clock):
+    run(services_cli, "add", "news")
+    run(services_cli, "revoke", "news")
+    moment = service_keys.every()[0].revoked_at
+    clock.moment += timedelta(days=1)
+    assert run(services_cli, "revoke", "news")[0] == 1
+    assert service_keys.every()[0].revoked_at == moment
