@@ -1,0 +1,1 @@
+"""What paying does to the account's objects."""

@@ -1,0 +1,26 @@
+"""API operations, one module for each kind of object."""
+
+from paywall.sandbox.resources import (
+    checkout_sessions,
+    customers,
+    events,
+    invoices,
+    payment_methods,
+    payments,
+    prices,
+    products,
+    subscriptions,
+)
+
+MODULES = (
+    products,
+    prices,
+    customers,
+    payment_methods,
+    checkout_sessions,
+    subscriptions,
+    invoices,
+    payments,
+    events,
+)
+OPERATIONS = [operation for module in MODULES for operation in module.OPERATIONS]

@@ -1,0 +1,165 @@
+"""The threaded server on a loopback port: for the command, and as a context manager for tests."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from paywall.sandbox.api import LoggedRequest
+from paywall.sandbox.app import Sandbox, create_sandbox
+from paywall.sandbox.billing.checkout import Asked, Payer, Result, authenticated, pay, return_address
+from paywall.sandbox.cards import BY_NUMBER, Decline
+from paywall.sandbox.config import ConfigError, SandboxConfig, loopback, utc_now
+from paywall.sandbox.state.bodies import Json
+from paywall.sandbox.webhooks.delivery import Attempt
+
+log = logging.getLogger(__name__)
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Requests are on the timeline; the terminal stays free for errors."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a loopback address, 0 for any free port, or raise ConfigError with one clear line."""
+    address = loopback(host)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise ConfigError(f"The sandbox cannot use port {port} on {address}: {reason}.") from error
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the web address of a bound socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(config: SandboxConfig, listener: socket.socket) -> tuple[BaseWSGIServer, Sandbox]:
+    """Return a server over a bound socket, and its sandbox; neither is started yet."""
+    config.base_url = address_of(listener)
+    app = create_sandbox(config)
+    host, port = listener.getsockname()[:2]
+    server = make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
+    return server, app.extensions["sandbox"]
+
+
+class SandboxServer:
+    """A sandbox in a thread on a free port, for tests: `with SandboxServer(api_key=…) as s: … s.url …`.
+
+    `webhook_url` may be set later; events wait for it. `deliver = False` holds deliveries back, `deliver_all()` sends
+    what waits, once and in order. `requests` is the API's log, `events()` what happened, oldest first.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str = "sk_test_sandbox",
+        webhook_url: str | None = None,
+        webhook_secret: str = "whsec_sandbox",  # noqa: S107
+        state: Path | None = None,
+        now: Callable[[], datetime] = utc_now,
+        retry_delays: tuple[float, ...] = (0.2, 0.5, 1, 2),
+        port: int = 0,
+    ) -> None:
+        self.config = SandboxConfig(
+            api_key,
+            webhook_url,
+            webhook_secret,
+            state=state,
+            now=now,
+            retry_delays=retry_delays,
+            delivery_timeout=10,
+        )
+        self.port = port
+
+    def __enter__(self) -> "SandboxServer":
+        self.listener = listen("127.0.0.1", self.port)
+        self.server, self.sandbox = serve(self.config, self.listener)
+        self.url = self.config.base_url
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+        self.sandbox.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        self.listener.close()
+        self.sandbox.stop()
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """The API requests so far, oldest first."""
+        return list(self.sandbox.api.requests)
+
+    def events(self, kind: str | None = None) -> list[Json]:
+        """The events so far, oldest first; only those of one type if it is named."""
+        found = self.sandbox.account.store.find("event", oldest_first=True)
+        return [event for event in found if kind in (None, event["type"])]
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where events are posted to."""
+        return self.config.webhook_url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self.config.webhook_url = url
+        self.sandbox.deliverer.wake()
+
+    @property
+    def deliver(self) -> bool:
+        """Whether events are delivered by themselves."""
+        return not self.sandbox.deliverer.paused
+
+    @deliver.setter
+    def deliver(self, wanted: bool) -> None:
+        self.sandbox.deliverer.paused = not wanted
+        self.sandbox.deliverer.wake()
+
+    def deliver_all(self) -> list[Attempt]:
+        """Post every event that still waits, once and in order; returns what each was answered."""
+        return self.sandbox.deliverer.deliver_all()
+
+    def pay(
+        self,
+        session_id: str,
+        *,
+        email: str = "reader@example.com",
+        card: str = "4242424242424242",
+        agree: bool = True,
+    ) -> str:
+        """Do what a buyer does on the payment page, without the page; returns where the page would lead.
+
+        Raises ValueError with the bank's reason, or when the session is gone.
+        """
+        account = self.sandbox.account
+        expires = (12, account.config.now().year + 3)
+        result: Result = pay(account, session_id, Payer(BY_NUMBER[card], expires, email, "Test Reader"))
+        if isinstance(result, Asked):
+            result = authenticated(account, session_id, result.attempt_id, agreed=agree)
+        if isinstance(result, Decline):
+            raise ValueError(result.message)
+        if result != "paid":
+            raise ValueError("The session is gone.")
+        return return_address(account.get("checkout.session", session_id))

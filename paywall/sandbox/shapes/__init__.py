@@ -1,0 +1,1 @@
+"""How each kind of object looks in this version of the API."""

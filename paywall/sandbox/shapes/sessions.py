@@ -1,0 +1,130 @@
+"""Checkout Sessions and their line items as Stripe shows them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from paywall.sandbox.config import SandboxConfig
+from paywall.sandbox.shapes.subscriptions import Bought
+from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.ids import new_id
+
+
+def line_item_shape(bought: Bought, product_name: str) -> Json:
+    """One line of what a session sells."""
+    amount = bought.price["unit_amount"] * bought.quantity
+    return {
+        "id": new_id("li"),
+        "object": "item",
+        "adjustable_quantity": None,
+        "amount_discount": 0,
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount,
+        "currency": bought.price["currency"],
+        "description": product_name,
+        "metadata": bought.metadata,
+        "price": bought.price,
+        "quantity": bought.quantity,
+    }
+
+
+def details_shape(email: str | None, name: str | None = None) -> Json:
+    """What is known of the buyer."""
+    return {
+        "address": None,
+        "business_name": None,
+        "email": email,
+        "individual_name": None,
+        "name": name,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": [],
+    }
+
+
+def session_shape(
+    config: SandboxConfig,
+    now: int,
+    expires: int,
+    params: Mapping[str, Any],
+    customer: Json | None,
+    lines: Sequence[Json],
+) -> Json:
+    """An open session; what the page needs and the API does not show begins with an underscore."""
+    session_id = new_id("cs_test")
+    total = sum(line["amount_total"] for line in lines)
+    email = customer["email"] if customer else params.get("customer_email")
+    subscription = params.get("subscription_data", {})
+    return blanks() | {
+        "id": session_id,
+        "object": "checkout.session",
+        "amount_subtotal": total,
+        "amount_total": total,
+        "billing_address_collection": params.get("billing_address_collection"),
+        "branding_settings": branding(config.account_name),
+        "cancel_url": params.get("cancel_url"),
+        "client_reference_id": params.get("client_reference_id"),
+        "created": now,
+        "currency": lines[0]["currency"],
+        "customer": customer and customer["id"],
+        "customer_details": details_shape(email, customer["name"] if customer else None) if customer or email else None,
+        "customer_email": params.get("customer_email"),
+        "expires_at": expires,
+        "locale": params.get("locale"),
+        "metadata": merged({}, params.get("metadata", {})),
+        "submit_type": params.get("submit_type"),
+        "success_url": params["success_url"],
+        "url": f"{config.base_url}/c/pay/{session_id}",
+        "_lines": list(lines),
+        "_subscription": {
+            "description": subscription.get("description"),
+            "metadata": merged({}, subscription.get("metadata", {})),
+        },
+    }
+
+
+def branding(name: str) -> Json:
+    """The page's looks, which cannot be changed here."""
+    return {
+        "background_color": "#ffffff",
+        "border_style": "rounded",
+        "button_color": "#0074d4",
+        "display_name": name,
+        "font_family": "default",
+        "icon": None,
+        "logo": None,
+    }
+
+
+def blanks() -> Json:
+    """The fields of a new session that no parameter of ours changes."""
+    empty = (
+        "after_expiration allow_promotion_codes client_secret consent consent_collection currency_conversion "
+        "customer_account customer_creation integration_identifier invoice invoice_creation origin_context "
+        "payment_intent payment_link permissions recovered_from setup_intent shipping_address_collection shipping_cost "
+        "subscription wallet_options payment_method_configuration_details"
+    )
+    return dict.fromkeys(empty.split()) | {
+        "adaptive_pricing": {"enabled": False},
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
+        "custom_fields": [],
+        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
+        "discounts": [],
+        "livemode": False,
+        "mode": "subscription",
+        "payment_method_collection": "always",
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": ["card"],
+        "payment_status": "unpaid",
+        "phone_number_collection": {"enabled": False},
+        "saved_payment_method_options": {
+            "allow_redisplay_filters": ["always"],
+            "payment_method_remove": "disabled",
+            "payment_method_save": None,
+        },
+        "shipping_options": [],
+        "status": "open",
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "ui_mode": "hosted_page",
+    }

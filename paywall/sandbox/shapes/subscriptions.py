@@ -1,0 +1,127 @@
+"""Subscriptions and their items as Stripe shows them, flexible billing."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paywall.sandbox.periods import period_end
+from paywall.sandbox.shapes.lists import embedded
+from paywall.sandbox.state.bodies import Json, Value
+from paywall.sandbox.state.ids import new_id
+
+
+class Bought(NamedTuple):
+    """A price and how many of it; `metadata` goes to the subscription's item."""
+
+    price: Json
+    quantity: int
+    metadata: dict[str, str]
+
+
+def plan_shape(price: Json) -> Json:
+    """The price in the old shape that subscriptions still carry beside it."""
+    recurring = price["recurring"]
+    return {
+        "id": price["id"],
+        "object": "plan",
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": price["billing_scheme"],
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"],
+        "livemode": False,
+        "metadata": price["metadata"],
+        "meter": None,
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "tiers_mode": None,
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": recurring["usage_type"],
+    }
+
+
+def item_shape(subscription_id: str, bought: Bought, now: int) -> Json:
+    """One price of a subscription with its current period."""
+    recurring = bought.price["recurring"]
+    return {
+        "id": new_id("si"),
+        "object": "subscription_item",
+        "billed_until": period_end(now, recurring["interval"], recurring["interval_count"]),
+        "billing_thresholds": None,
+        "created": now,
+        "current_period_end": period_end(now, recurring["interval"], recurring["interval_count"]),
+        "current_period_start": now,
+        "current_trial": None,
+        "discounts": [],
+        "metadata": bought.metadata,
+        "plan": plan_shape(bought.price),
+        "price": bought.price,
+        "quantity": bought.quantity,
+        "subscription": subscription_id,
+        "tax_rates": [],
+    }
+
+
+def subscription_shape(customer: str, bought: Sequence[Bought], now: int, **known: Value) -> Json:
+    """A subscription that begins now; `known` fields replace the usual ones."""
+    subscription_id = new_id("sub")
+    items = [item_shape(subscription_id, one, now) for one in bought]
+    url = f"/v1/subscription_items?subscription={subscription_id}"
+    single = items[0] if len(items) == 1 else None
+    return {
+        "id": subscription_id,
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor": now,
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "collection_method": "charge_automatically",
+        "created": now,
+        "currency": bought[0].price["currency"],
+        "customer": customer,
+        "customer_account": None,
+        "days_until_due": None,
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+        "items": embedded(items, url, total_count=len(items)),
+        "latest_invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "payment_settings": {
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
+        },
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "plan": single and single["plan"],
+        "quantity": single and single["quantity"],
+        "schedule": None,
+        "start_date": now,
+        "status": "incomplete",
+        "test_clock": None,
+        "transfer_data": None,
+        "trial_end": None,
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "trial_start": None,
+    } | known

@@ -1,0 +1,1 @@
+"""The account's stored objects, their ids and their events."""

@@ -1,0 +1,111 @@
+"""The account's objects in SQLite, in a file that survives a kill at any moment or in memory."""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from paywall.sandbox.state.bodies import Json, Value
+from paywall.sandbox.state.filters import Filter
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, kind TEXT, body TEXT);
+CREATE INDEX IF NOT EXISTS objects_kind ON objects (kind, seq);
+CREATE INDEX IF NOT EXISTS objects_customer ON objects (kind, json_extract(body, '$.customer'), seq);
+CREATE INDEX IF NOT EXISTS objects_intent ON objects (json_extract(body, '$.payment.payment_intent'));
+CREATE INDEX IF NOT EXISTS sessions_open ON objects (json_extract(body, '$.expires_at'))
+    WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open';
+CREATE INDEX IF NOT EXISTS subscriptions_ending ON objects (kind, json_extract(body, '$.cancel_at'))
+    WHERE json_extract(body, '$.cancel_at') IS NOT NULL;
+CREATE TABLE IF NOT EXISTS answers
+    (key TEXT PRIMARY KEY, path TEXT, fingerprint TEXT, request_id TEXT, status INTEGER, body TEXT, at INTEGER);
+CREATE TABLE IF NOT EXISTS deliveries (event TEXT PRIMARY KEY, state TEXT, tries INTEGER, due REAL);
+CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
+CREATE TABLE IF NOT EXISTS attempts (event TEXT, at REAL, status INTEGER, note TEXT);
+"""
+
+
+def open_database(path: Path | None) -> sqlite3.Connection:
+    """Open the state; a new file is readable by its owner alone, because it names readers' addresses."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=10)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.executescript(SCHEMA)
+    return connection
+
+
+class Store:
+    """One connection behind one lock: every change happens inside `unit()`, whole or not at all."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.connection = open_database(path)
+        self.lock = threading.RLock()
+        self.depth = 0
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """Run a block as one transaction; nested blocks join the outer one."""
+        with self.lock:
+            if self.depth == 0:
+                self.connection.execute("BEGIN IMMEDIATE")
+            self.depth += 1
+            try:
+                yield
+            except BaseException:
+                self.depth -= 1
+                if self.depth == 0:
+                    self.connection.execute("ROLLBACK")
+                raise
+            self.depth -= 1
+            if self.depth == 0:
+                self.connection.execute("COMMIT")
+
+    def rows(self, sql: str, *args: Value) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        with self.lock:
+            return self.connection.execute(sql, args).fetchall()
+
+    def add(self, body: Json) -> None:
+        """Store a new object under its id; raises sqlite3.IntegrityError when the id is taken."""
+        self.rows("INSERT INTO objects (id, kind, body) VALUES (?, ?, ?)", body["id"], body["object"], json.dumps(body))
+
+    def put(self, body: Json) -> None:
+        """Replace a stored object."""
+        self.rows("UPDATE objects SET body = ? WHERE id = ?", json.dumps(body), body["id"])
+
+    def remove(self, object_id: str) -> None:
+        """Forget a stored object."""
+        self.rows("DELETE FROM objects WHERE id = ?", object_id)
+
+    def get(self, kind: str, object_id: str) -> Json | None:
+        """Return the object of this kind and id, or None."""
+        found = self.rows("SELECT body FROM objects WHERE id = ? AND kind = ?", object_id, kind)
+        return dict(json.loads(found[0][0])) if found else None
+
+    def position(self, kind: str, object_id: str) -> int | None:
+        """Return where an object stands in the order of creation."""
+        found = self.rows("SELECT seq FROM objects WHERE id = ? AND kind = ?", object_id, kind)
+        return int(found[0][0]) if found else None
+
+    def find(
+        self, kind: str, filters: Sequence[Filter] = (), *, limit: int = -1, oldest_first: bool = False
+    ) -> list[Json]:
+        """Return the objects of a kind that pass every filter, newest first unless told otherwise."""
+        conditions = "".join(f" AND {condition.sql}" for condition in filters)
+        args = [value for condition in filters for value in condition.args]
+        order = "ASC" if oldest_first else "DESC"
+        # Only SQL written in this package is joined here; every value travels as a parameter.
+        sql = f"SELECT body FROM objects WHERE kind = ?{conditions} ORDER BY seq {order} LIMIT ?"  # noqa: S608
+        return [json.loads(row[0]) for row in self.rows(sql, kind, *args, limit)]
+
+    def close(self) -> None:
+        """Close the state; the file is complete without it."""
+        with self.lock:
+            self.connection.close()

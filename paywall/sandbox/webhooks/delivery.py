@@ -1,0 +1,134 @@
+"""Sending events in the background: signed anew at each attempt, retried, never blocking an answer of the API."""
+
+import http.client
+import threading
+import time
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from paywall.sandbox.billing.passing import let_time_pass
+from paywall.sandbox.state.account import Account
+from paywall.sandbox.state.bodies import Json
+from paywall.sandbox.webhooks.queue import due, record, undelivered
+from paywall.sandbox.webhooks.signing import signature
+from paywall.sandbox.wire.render import render
+
+WORKERS = 4
+TICK = 0.5
+
+
+class Attempt(NamedTuple):
+    """One attempt: `status` is None where no answer came."""
+
+    event_id: str
+    kind: str
+    status: int | None
+    note: str
+
+
+def post(url: str, body: bytes, secret: str, timeout: float) -> int:
+    """Post one signed body and return the status; redirects are not followed, as at Stripe."""
+    parts = urlsplit(url)
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connect(parts.hostname or "", parts.port, timeout=timeout)
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        "Stripe-Signature": signature(body, secret, int(time.time())),
+    }
+    try:
+        connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
+        response = connection.getresponse()
+        response.read(4096)
+        return response.status
+    finally:
+        connection.close()
+
+
+class Deliverer:
+    """The threads that deliver. Nothing is sent while there is no address or while `paused`; events wait."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.paused = False
+        self.stopping = False
+        self.sending: set[str] = set()
+        self.bell = threading.Condition()
+        self.threads: list[threading.Thread] = []
+        account.on_commit = self.wake
+
+    def start(self) -> None:
+        """Start the threads; what an earlier run left undelivered goes first."""
+        self.threads = [threading.Thread(target=self.work, args=(n == 0,), daemon=True) for n in range(WORKERS)]
+        for thread in self.threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue now instead of at the next tick."""
+        with self.bell:
+            self.bell.notify_all()
+
+    def stop(self) -> None:
+        """Stop the threads; an attempt under way is forgotten and will be made again by the next start."""
+        with self.account.store.lock:
+            self.stopping = True
+        self.wake()
+        for thread in self.threads:
+            thread.join(timeout=1)
+
+    def work(self, keeps_time: bool) -> None:
+        """Deliver whatever is due, until stopped; one of the threads also lets time pass."""
+        while True:
+            with self.account.store.lock:
+                if self.stopping:
+                    return
+                if keeps_time:
+                    let_time_pass(self.account)
+                event_id = self.claim()
+            if event_id is None:
+                with self.bell:
+                    self.bell.wait(TICK)
+                continue
+            self.attempt(event_id)
+
+    def claim(self) -> str | None:
+        """Take a due event that no other thread is sending."""
+        if self.paused or not self.account.config.webhook_url:
+            return None
+        free = (event for event in due(self.account.store, time.time()) if event not in self.sending)
+        event_id = next(free, None)
+        if event_id:
+            self.sending.add(event_id)
+        return event_id
+
+    def attempt(self, event_id: str) -> Attempt:
+        """Send one event and note what came of it."""
+        config = self.account.config
+        event = self.account.get("event", event_id)
+        status: int | None = None
+        note = ""
+        try:
+            status = post(str(config.webhook_url), self.body(event), config.webhook_secret, config.delivery_timeout)
+        except (OSError, http.client.HTTPException) as error:
+            note = type(error).__name__
+        with self.account.store.lock:
+            self.sending.discard(event_id)
+            if not self.stopping:
+                record(self.account.store, event_id, time.time(), status, note, config.retry_delays)
+        return Attempt(event_id, event["type"], status, note)
+
+    def body(self, event: Json) -> bytes:
+        """Return the event as it goes over the wire."""
+        pending = undelivered(self.account.store, event["id"])
+        return render(event | {"pending_webhooks": pending}).encode()
+
+    def deliver_all(self) -> list[Attempt]:
+        """Send every pending event once, now and in order, whatever its retry time; for tests and the paused."""
+        attempts = []
+        for event_id in due(self.account.store):
+            with self.account.store.lock:
+                if event_id in self.sending:
+                    continue
+                self.sending.add(event_id)
+            attempts.append(self.attempt(event_id))
+        return attempts

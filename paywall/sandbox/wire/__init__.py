@@ -1,0 +1,1 @@
+"""Stripe's conventions on the wire, independent of any kind of object."""
