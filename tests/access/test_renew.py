@@ -1,0 +1,101 @@
+"""POST /v1/tokens/renew: a live session and current access are what counts."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from paywall.storage import sessions
+from paywall.storage.database import db
+from paywall.storage.models import Entitlement
+from paywall.tokens import keyring, revoking
+from paywall.verifier import SigningKey, TokenCodec
+from tests.support import subscribers
+
+
+def refused(answer, reason):
+    assert answer.status_code == 200
+    return answer.json == {"active": False, "reason": reason}
+
+
+@pytest.mark.parametrize("age", [0, 899, 900, 86400, 29 * 86400])
+def test_a_token_is_renewed_however_old(ask, token, clock, age):
+    clock.advance(seconds=age)
+    answer = ask("renew", token=token)
+    assert (answer.json["active"], answer.json["expires_in"]) == (True, 900)
+    assert set(answer.json) == {"active", "token", "expires_in"}
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ask("verify", token=answer.json["token"], require="analyses").json["allowed"]
+
+
+def test_the_new_token_is_of_the_same_reader_and_session(ask, token, subscriber):
+    from_new = ask("verify", token=ask("renew", token=token).json["token"]).json
+    from_old = ask("verify", token=token).json
+    assert from_new["sub"] == from_old["sub"] == subscriber[0]
+    assert from_new["jti"] != from_old["jti"]
+
+
+def test_a_revoked_token_of_a_live_session_is_renewed(ask, token, subscriber, now):
+    """Whatever the revocation list says: after a change of access the next token carries what is true now."""
+    revoking.of_reader(subscriber[0], "changed", now)
+    db.session.commit()
+    assert ask("verify", token=token).json["reason"] == "revoked"
+    renewed = ask("renew", token=token).json
+    assert ask("verify", token=renewed["token"]).json["allowed"]
+
+
+def test_after_signing_out_nothing_is_renewed(ask, token, subscriber, now):
+    sessions.end(subscriber[1], now)
+    db.session.commit()
+    assert refused(ask("renew", token=token), "revoked")
+
+
+def test_when_the_session_has_run_out_nothing_is_renewed(ask, token, clock):
+    clock.advance(days=30)
+    assert refused(ask("renew", token=token), "revoked")
+
+
+def test_another_readers_session_renews_nothing(ask, subscriber, now):
+    """A token of ours that names a session of somebody else cannot come about; if it did, it opens nothing."""
+    other = subscribers.reader(now)
+    subscribers.entitle(other, now)
+    mixed = subscribers.token(other, subscriber[1], now)
+    assert refused(ask("renew", token=mixed), "revoked")
+
+
+def test_when_access_has_ended_nothing_is_renewed(ask, token, clock, subscriber):
+    row = db.session.query(Entitlement).filter_by(reader_id=subscriber[0]).one()
+    row.until = row.paid_until = clock.now() + timedelta(hours=1)
+    db.session.commit()
+    assert ask("renew", token=token).json["active"]
+    clock.advance(hours=1)
+    assert refused(ask("renew", token=token), "not_entitled")
+
+
+def test_the_token_of_a_retired_key_is_renewed_under_the_new_one(ask, token, clock, now):
+    second = keyring.generate(now)
+    clock.advance(seconds=1)
+    keyring.retire(token.partition("~")[0], clock.now())
+    db.session.commit()
+    renewed = ask("renew", token=token).json["token"]
+    assert renewed.partition("~")[0] == second.kid
+
+
+@pytest.mark.parametrize("text", ["", "x", "a~b.c", "x" * 9000])
+def test_what_is_no_token_is_not_renewed(ask, text):
+    assert refused(ask("renew", token=text), "malformed")
+
+
+def test_a_token_that_we_did_not_sign_is_not_renewed(ask, token):
+    stranger = TokenCodec().dumps({"sub": "rdr_1"}, SigningKey.generate())
+    assert refused(ask("renew", token=stranger), "unknown_key")
+    head, _, signature = token.rpartition(".")
+    assert refused(ask("renew", token=f"{head}.{'A' * len(signature)}"), "bad_signature")
+
+
+def test_renewing_writes_nothing_and_takes_no_write_lock(ask, token):
+    statements = []
+    event.listen(db.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    assert ask("renew", token=token).json["active"]
+    assert statements
+    assert all(text == "BEGIN" or text.startswith("SELECT") for text in statements)
