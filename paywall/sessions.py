@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from paywall import context
 from paywall.storage import sessions as rows
 from paywall.storage.models import Reader
-from paywall.tokens import issuer
+from paywall.tokens import issuer, revoking
 
 SESSION_COOKIE = "paywall_sid"
 TOKEN_COOKIE = "paywall_token"  # noqa: S105  (a cookie's name)
@@ -40,34 +40,44 @@ def sign_in(response: Response, reader_id: str, method: str, now: datetime) -> s
 
     ``method`` says what was proved: ``checkout`` (paid in this browser) or ``link`` (owns the mailbox).
     """
-    old = current()
-    if old is not None:
-        rows.end(old.id, now)
+    _end_current("replaced", now)
     secret = secrets.token_urlsafe(32)
     life = timedelta(days=context.settings().web.session_days)
     session_id = rows.create(reader_id, rows.secret_hash(secret), method, now, now + life)
     _set(response, SESSION_COOKIE, secret, life, shared=False)
-    set_token(response, reader_id, session_id, now)
+    if not set_token(response, reader_id, session_id, now) and TOKEN_COOKIE in request.cookies:
+        # what is there belongs to whoever was signed in before
+        response.delete_cookie(TOKEN_COOKIE, path="/", domain=context.settings().web.cookie_domain)
     return session_id
 
 
 def sign_out(response: Response, now: datetime) -> None:
     """Ends the browser's session, refuses its tokens from now on, clears both cookies."""
-    session = current()
-    if session is not None:
-        rows.end(session.id, now)
-        g.reader_session = None
+    _end_current("signed_out", now)
     web = context.settings().web
     for name in (SESSION_COOKIE, CHECKOUT_COOKIE):  # the checkout's too: going back must not sign in again
         response.delete_cookie(name, path="/")
     response.delete_cookie(TOKEN_COOKIE, path="/", domain=web.cookie_domain)
 
 
-def set_token(response: Response, reader_id: str, session_id: str, now: datetime) -> None:
-    """Sets the access token's cookie if the reader has access; the cookie outlives the token, so it can be renewed."""
+def set_token(response: Response, reader_id: str, session_id: str, now: datetime) -> bool:
+    """Sets the access token's cookie if the reader has access, and says so.
+
+    The cookie outlives the token, so that a content service can renew it.
+    """
     issued = issuer.issue(reader_id, session_id, now)
     if issued is not None:
         _set(response, TOKEN_COOKIE, issued.token, timedelta(days=TOKEN_COOKIE_DAYS), shared=True)
+    return issued is not None
+
+
+def _end_current(cause: str, now: datetime) -> None:
+    """Ends the browser's session, if it has one, and takes its tokens back."""
+    session = current()
+    if session is not None:
+        rows.end(session.id, now)
+        revoking.of_session(session.id, cause, now)
+    g.pop("reader_session", None)
 
 
 def _find() -> Current | None:

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from paywall.domain.lifecycle import LIVE_STATUSES
 from paywall.errors import BadRequest
@@ -24,7 +25,8 @@ def normalise(email: str) -> tuple[str, str]:
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise BadEmail("Please enter an e-mail address such as name@example.org.") from None
-    return found.normalized, found.normalized.casefold()
+    # lower, not casefold: that makes two mailboxes of one, such as straße@ and strasse@
+    return found.normalized, found.normalized.lower()
 
 
 def create(email: str | None, now: datetime) -> Reader:
@@ -53,7 +55,7 @@ def verified(normalised: str) -> Reader | None:
 
 
 def to_sign_in(normalised: str) -> Reader | None:
-    """Whom a link mailed to this address signs in: its verified owner, else the buyer under it, the oldest first.
+    """Whom a link mailed to this address signs in: its verified owner, else a buyer or staff under it, oldest first.
 
     Whoever opens the link has proved the mailbox, so nobody is signed in by an unverified address.
     """
@@ -61,8 +63,26 @@ def to_sign_in(normalised: str) -> Reader | None:
     if owner is not None:
         return owner
     bought = exists().where(Subscription.reader_id == Reader.id)
-    query = select(Reader).where(Reader.email_normalised == normalised, bought).order_by(Reader.created_at, Reader.id)
-    return db.session.scalar(query.limit(1))
+    query = select(Reader).where(Reader.email_normalised == normalised, or_(bought, Reader.role.is_not(None)))
+    return db.session.scalar(query.order_by(Reader.created_at, Reader.id).limit(1))
+
+
+def prove_address(reader: Reader, now: datetime) -> Reader:
+    """Marks the reader's address as verified, after a link mailed to it came back. Commits nothing.
+
+    Returns the reader who owns the address from now on: another one, if that one was verified a moment before.
+    """
+    if reader.email_verified_at is not None:
+        return reader
+    try:
+        with db.session.begin_nested():
+            reader.email_verified_at = now
+    except IntegrityError:
+        owner = verified(reader.email_normalised or "")
+        if owner is None:
+            raise
+        return owner
+    return reader
 
 
 def live_subscription(reader_id: str) -> Subscription | None:

@@ -44,7 +44,7 @@ def fate_of(row: SignInLink, lifetime: timedelta, now: datetime) -> Fate:
 
 
 def use(link_id: str, now: datetime) -> SignInLink | None:
-    """Uses the link up and returns it, for one caller alone. What else was mailed to the address ends. Commits nothing."""
+    """Uses the link up and returns it, for one caller alone; others of the address end. Commits nothing."""
     still_open = SignInLink.used_at.is_(None), SignInLink.expires_at > now
     statement = update(SignInLink).where(SignInLink.id == link_id, *still_open).values(used_at=now)
     row = db.session.scalar(statement.returning(SignInLink))

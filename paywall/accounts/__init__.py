@@ -1,0 +1,1 @@
+"""The journey of a reader who signs in, looks at the subscription, and signs out."""

@@ -1,0 +1,87 @@
+"""The story of signing in: a link is asked for, looked at, and used once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from flask import redirect, session
+from werkzeug.wrappers import Response
+
+from paywall import context, sessions
+from paywall.accounts import destination, standing
+from paywall.accounts.standing import Standing
+from paywall.mail import links, sending
+from paywall.storage import entitlements, readers
+from paywall.storage.database import db
+from paywall.storage.models import Reader
+
+log = structlog.get_logger("paywall.accounts")
+
+AFTER_SIGN_IN = "/account"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the page behind a mailed link shows: for whom it is, with most of the address left out."""
+
+    masked: str
+
+
+def ask(email: str, return_to: str, now: datetime) -> None:
+    """Mails a link to the address, or that nobody subscribed under it; nobody can tell which. Raises BadEmail."""
+    shown, normalised = readers.normalise(email)
+    reader = readers.to_sign_in(normalised)
+    if reader is None or reader.email is None:
+        db.session.commit()
+        log.info("sign_in_asked", reader=None)
+        sending.send_no_subscription(shown, now)
+        return
+    url = links.make_link(normalised, return_to, now)
+    db.session.commit()
+    log.info("sign_in_asked", reader=reader.id)
+    # to the address on record: what was typed may only look like it
+    sending.send_sign_in(reader.email, url, now)
+
+
+def look(token: str, now: datetime) -> Invitation:
+    """What to show before the link is used; changes nothing, so that mail scanners may come by. Raises LinkRefused."""
+    return Invitation(mask(links.look(token, now).email_normalised))
+
+
+def enter(token: str, now: datetime) -> Response:
+    """Uses the link up and signs its owner in: one transaction. Answers with the way on. Raises LinkRefused."""
+    link = links.use(token, now)
+    found = readers.to_sign_in(link.email_normalised)
+    if found is None:
+        log.info("sign_in_refused", link=link.id, reason="nobody")
+        raise links.LinkInvalid
+    reader = readers.prove_address(found, now)
+    response = redirect(destination.checked_again(link.return_to, context.settings().web, AFTER_SIGN_IN), code=303)
+    session.clear()  # forms from before signing in are void
+    session_id = sessions.sign_in(response, reader.id, "link", now)
+    db.session.commit()
+    log.info("signed_in", reader=reader.id, session=session_id, method="link")
+    return response
+
+
+def leave(return_to: str, now: datetime) -> Response:
+    """Signs the browser out and answers with the way on; harmless for one that is not signed in."""
+    response = redirect(return_to, code=303)
+    session.clear()
+    sessions.sign_out(response, now)
+    db.session.commit()
+    return response
+
+
+def standing_of(reader: Reader, now: datetime) -> Standing:
+    """The reader's subscription in plain words."""
+    settings = context.settings()
+    rows = entitlements.of_reader(reader.id)
+    known = [(settings.plans[row.plan], entitlements.terms_of(row)) for row in rows if row.plan in settings.plans]
+    return standing.of_reader(known, settings.zone, now)
+
+
+def mask(address: str) -> str:
+    """An address that its owner recognises and nobody else can use: ``a•••@example.org``."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1] if len(local) > 1 else ''}•••@{domain}"

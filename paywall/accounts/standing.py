@@ -1,0 +1,86 @@
+"""A subscription in plain words: what the reader has, until when, and what happens then."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from paywall.domain.entitlements import Reason, Terms
+from paywall.domain.lifecycle import State
+from paywall.domain.plans import Plan
+
+Tone = Literal["good", "bad", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the account page says of a reader's subscription. ``may_join`` where a new one would help."""
+
+    plan: str | None
+    sentence: str
+    tone: Tone
+    may_join: bool
+
+
+NOTHING = Standing(None, "There is no subscription under this address.", "plain", may_join=True)
+
+_HOLDS = {
+    Reason.DISPUTED: "Your access is on hold, because your bank is looking into the payment.",
+    Reason.PAUSED: "Your subscription is paused, and your access with it.",
+    Reason.COLLECTION_PAUSED: "Your subscription is paused, and your access with it.",
+}
+_ENDS = {
+    Reason.REFUNDED: ", because the payment was refunded",
+    Reason.DISPUTE_LOST: ", because the payment was taken back",
+    Reason.PAYMENT_FAILED: ", because the renewal could not be paid",
+}
+
+
+def of_reader(entitlements: Iterable[tuple[Plan, Terms]], zone: ZoneInfo, now: datetime) -> Standing:
+    """The standing of the best of a reader's entitlements: what lets in comes first, then what lasts longest."""
+    found = sorted(entitlements, key=lambda one: (one[1].state_at(now).grants, _lasts(one[1])))
+    return describe(*found[-1], zone, now) if found else NOTHING
+
+
+def describe(plan: Plan, terms: Terms, zone: ZoneInfo, now: datetime) -> Standing:
+    """One entitlement in words; days are those of the newsroom's ``zone``."""
+    state, reason = terms.explain(now)
+    if state is State.PENDING:
+        return Standing(plan.name, "We are waiting for your payment to be confirmed.", "plain", may_join=False)
+    if terms.until is None:
+        return Standing(plan.name, "Your subscription was not paid, so it did not begin.", "plain", may_join=True)
+    last = day(_last_day(terms.until, zone))
+    if state is State.ENDED:
+        why = _ENDS.get(reason, "")
+        return Standing(plan.name, f"Your access ended on {last}{why}.", "plain", may_join=True)
+    if state is State.SUSPENDED:
+        sentence = _HOLDS.get(reason, "Your access is on hold while we check your subscription.")
+        return Standing(plan.name, sentence, "bad", may_join=False)
+    if reason is Reason.PAYMENT_FAILED:
+        sentence = f"Your renewal could not be paid yet. Unless the next try succeeds, your access ends after {last}."
+        return Standing(plan.name, sentence, "bad", may_join=False)
+    return Standing(plan.name, _open(plan, terms, last, zone, now), "good", may_join=False)
+
+
+def _open(plan: Plan, terms: Terms, last: str, zone: ZoneInfo, now: datetime) -> str:
+    if not terms.renews or terms.paid_until is None:
+        return f"Your access runs until {last}. It will not renew, and nothing more will be charged."
+    if now >= terms.paid_until:
+        return "Your subscription is being renewed. You can read on meanwhile."
+    renewal = day(terms.paid_until.astimezone(zone).date())
+    return f"Your access runs until {renewal}; then it renews at {plan.price} for another {plan.interval}."
+
+
+def day(value: date) -> str:
+    """A day for people, such as 21 November 2027."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def _last_day(until: datetime, zone: ZoneInfo) -> date:
+    """The last day with access: ``until`` is the first moment without."""
+    return (until - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def _lasts(terms: Terms) -> float:
+    return terms.until.timestamp() if terms.until else 0.0

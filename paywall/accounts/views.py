@@ -1,0 +1,102 @@
+"""The pages of signing in, of the account, and of signing out."""
+
+from flask import Blueprint, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from paywall import context, guards, limits, sessions, web
+from paywall.accounts import destination, service
+from paywall.errors import Unauthorized
+from paywall.mail.links import LIFETIME, LinkRefused
+from paywall.storage.database import begin_read
+from paywall.storage.readers import BadEmail
+
+signing = Blueprint("accounts", __name__, template_folder="templates")
+guards.protect(signing, guards.ANYONE)
+account = Blueprint("account", __name__, template_folder="templates")
+guards.protect(account, guards.READER)
+
+_LONGEST_ADDRESS = 320
+
+
+@signing.get("/sign-in")
+def sign_in() -> Response:
+    """Asks for the address."""
+    begin_read()
+    return _form(_return_to(request.args.get("return_to")))
+
+
+@signing.post("/sign-in")
+@limits.limiter.limit(limits.sign_in)
+def ask() -> Response:
+    """Mails a link, and says the same to everybody."""
+    return_to = _return_to(request.form.get("return_to"))
+    email = request.form.get("email", "").strip()[: _LONGEST_ADDRESS + 1]
+    try:
+        service.ask(email, return_to, context.now())
+    except BadEmail as error:
+        return _form(return_to, email=email, fault=error.message, status=error.status)
+    minutes = int(LIFETIME.total_seconds() // 60)
+    page = render_template("accounts/check_mail.html", email=email, return_to=return_to, minutes=minutes)
+    return make_response(page)
+
+
+@signing.get("/sign-in/link")
+def link() -> Response:
+    """Shows a button and changes nothing: programs open the links in mails before people do."""
+    begin_read()
+    token = request.args.get("token", "")
+    invitation = service.look(token, context.now())
+    return _secretive(make_response(render_template("accounts/link.html", invitation=invitation, token=token)))
+
+
+@signing.post("/sign-in/link")
+def use_link() -> Response:
+    """Signs in."""
+    return _secretive(service.enter(request.form.get("token", ""), context.now()))
+
+
+@signing.post("/sign-out")
+def sign_out() -> Response:
+    """Signs this browser out."""
+    settings = context.settings()
+    home = settings.newsroom.home_url
+    return service.leave(destination.checked(request.form.get("return_to"), settings.web, home), context.now())
+
+
+@account.get("/account")
+def show() -> Response:
+    """Who is signed in, and until when they may read."""
+    session = sessions.current()
+    if session is None:
+        raise Unauthorized
+    standing = service.standing_of(session.reader, context.now())
+    values = {"standing": standing, "join_path": _join_path(context.settings().newsroom.home_url)}
+    return make_response(render_template("accounts/account.html", reader=session.reader, **values))
+
+
+@signing.errorhandler(LinkRefused)
+def refuse(error: LinkRefused) -> Response:
+    """Says what is wrong with a link, and leads to a new one."""
+    if web.wants_problem():
+        return web.answer(error)
+    page = render_template("accounts/link_refused.html", error=error, session=sessions.current())
+    return _secretive(make_response(page, error.status))
+
+
+def _form(return_to: str, email: str = "", fault: str | None = None, status: int = 200) -> Response:
+    values = {"return_to": return_to, "join_path": _join_path(return_to), "session": sessions.current()}
+    return make_response(render_template("accounts/sign_in.html", email=email, fault=fault, **values), status)
+
+
+def _join_path(return_to: str) -> str:
+    return destination.join_path(next(iter(context.settings().plans)), return_to)
+
+
+def _return_to(value: str | None) -> str:
+    return destination.checked(value, context.settings().web, service.AFTER_SIGN_IN)
+
+
+def _secretive(response: Response) -> Response:
+    """The page's own address holds the token, and must not be passed on; the form's check needs our origin."""
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response

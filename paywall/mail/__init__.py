@@ -1,0 +1,1 @@
+"""Letters to readers: what they say, and the ways on which they leave."""

@@ -1,0 +1,119 @@
+"""Links that sign the owner of a mailbox in: signed, single use, 15 minutes, the newest of an address only."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+
+from paywall import context
+from paywall.errors import PaywallError
+from paywall.storage import sign_in_links
+from paywall.storage.models import SignInLink
+from paywall.storage.sign_in_links import Fate
+
+LIFETIME = timedelta(minutes=15)
+_SALT = "paywall sign-in link"
+_LONGEST = 500
+
+
+class LinkRefused(PaywallError):
+    """A link that signs nobody in; asking for a new one helps. ``text`` says why."""
+
+    text: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(self.text)
+
+
+class LinkInvalid(LinkRefused):
+    """Not a link of ours, or cut off on the way."""
+
+    code, status, title = "link_invalid", 400, "This sign-in link is not complete"
+    text = "Mail programs sometimes cut a long address in two. Copy the whole link from the mail, or ask for a new one."
+
+
+class LinkExpired(LinkRefused):
+    """Older than 15 minutes."""
+
+    code, status, title = "link_expired", 410, "This sign-in link is too old"
+    text = "A link works for 15 minutes after it was asked for. Ask for a new one; it takes a few seconds."
+
+
+class LinkUsed(LinkRefused):
+    """Somebody signed in with it."""
+
+    code, status, title = "link_used", 410, "This sign-in link was used before"
+    text = "Each link signs in once. Ask for a new one to sign in again, or on another device."
+
+
+class LinkReplaced(LinkRefused):
+    """A newer one was made for the address."""
+
+    code, status, title = "link_replaced", 410, "There is a newer sign-in link"
+    text = "Another link was mailed after this one. Use the newest mail, or ask for a new link."
+
+
+_REFUSALS: dict[Fate, type[LinkRefused]] = {Fate.EXPIRED: LinkExpired, Fate.REPLACED: LinkReplaced}
+
+
+class _SignerAt(TimestampSigner):
+    """Signs at the moment it is given, so that there is no second clock."""
+
+    def __init__(self, *args: object, now: datetime, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self._now = now
+
+    def get_timestamp(self) -> int:
+        """Unix seconds."""
+        return int(self._now.timestamp())
+
+
+def make_link(email_normalised: str, return_to: str | None, now: datetime) -> str:
+    """The address to mail for signing in as the owner of ``email_normalised``; older links of it stop working.
+
+    ``return_to`` must have been checked. Commits nothing: commit, then mail it, and to an address that
+    ``readers.normalise`` turns into exactly this one.
+    """
+    row_id = sign_in_links.create(email_normalised, return_to, now, now + LIFETIME)
+    token = _serializer(now).dumps(row_id)
+    return f"{context.settings().web.base_url}/sign-in/link?token={token}"
+
+
+def look(token: str, now: datetime) -> SignInLink:
+    """The link behind the token, untouched. Raises LinkRefused."""
+    row = sign_in_links.get(_row_id(token, now))
+    if row is None or sign_in_links.fate_of(row, LIFETIME, now) is not Fate.OPEN:
+        raise _refusal(row, now)
+    return row
+
+
+def use(token: str, now: datetime) -> SignInLink:
+    """The link behind the token, used up by this call alone, however many try. Raises LinkRefused. Commits nothing."""
+    row_id = _row_id(token, now)
+    used = sign_in_links.use(row_id, now)
+    if used is None:
+        raise _refusal(sign_in_links.get(row_id), now)
+    return used
+
+
+def _refusal(row: SignInLink | None, now: datetime) -> LinkRefused:
+    if row is None:
+        return LinkInvalid()
+    # who lost a race for an open link finds it used
+    return _REFUSALS.get(sign_in_links.fate_of(row, LIFETIME, now), LinkUsed)()
+
+
+def _row_id(token: str, now: datetime) -> str:
+    if len(token) > _LONGEST:
+        raise LinkInvalid
+    try:
+        return str(_serializer(now).loads(token, max_age=int(LIFETIME.total_seconds())))
+    except SignatureExpired:
+        raise LinkExpired from None
+    except BadData:
+        raise LinkInvalid from None
+
+
+def _serializer(now: datetime) -> URLSafeTimedSerializer:
+    secret = context.settings().web.secret_key.get_secret_value()
+    return URLSafeTimedSerializer(secret, salt=_SALT, signer=_SignerAt, signer_kwargs={"now": now})
