@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from paywall import cli, context, health, limits, logs, web
+from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
@@ -89,6 +90,8 @@ def _configure(app: OpenAPI, settings: Settings) -> None:
 
 def _add_journeys(app: OpenAPI, csrf: CSRFProtect, settings: Settings) -> None:
     """Registers the blueprint of every journey; program interfaces carry keys or signatures instead of CSRF tokens."""
+    app.register_blueprint(accounts.account)
+    app.register_blueprint(accounts.signing)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)
         app.register_blueprint(webhooks.blueprint)

@@ -3,6 +3,7 @@
 from flask import Flask
 from flask.cli import AppGroup
 
+from paywall.accounts.commands import staff_cli
 from paywall.billing.commands import plans_cli
 from paywall.webhooks.commands import webhooks_cli
 
@@ -11,6 +12,6 @@ group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, st
 
 def init_app(app: Flask) -> None:
     """Adds the commands to the application."""
-    for part in (plans_cli, webhooks_cli):
+    for part in (plans_cli, staff_cli, webhooks_cli):
         group.add_command(part)
     app.cli.add_command(group)
