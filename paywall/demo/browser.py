@@ -87,7 +87,7 @@ class Page(HTMLParser):
 
     def outline(self) -> str:
         """The answer in a line, for messages."""
-        return f"{self.status} {self.text[:300] or self.body[:300]!r}"
+        return f"{self.status} {self.text[:300] or repr(self.body[:300])}"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}

@@ -1,0 +1,129 @@
+"""The launcher, with stand-ins for the three servers: order, messages, and that nothing outlives it."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from paywall.demo.launcher import Demo, StopAskedError
+from paywall.demo.stack import Ports, Stack, free_ports
+from paywall.demo.state import DemoError, DemoState
+from tests.demo.procs import eventually, mentioning
+
+SERVER = """
+import http.server, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(sys.argv[2])); self.end_headers(); self.wfile.write(b"because")
+print("listening", flush=True)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeStack(Stack):
+    """Servers that answer with a status; a part given as code runs that instead."""
+
+    parts: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+
+    def _server(self, name: str, port: int) -> list[str]:
+        return [sys.executable, "-c", self.parts.get(name, SERVER), str(port), str(self.status), str(self.state.folder)]
+
+    def sandbox_command(self) -> list[str]:
+        return self._server("sandbox", self.ports.sandbox)
+
+    def service_command(self) -> list[str]:
+        return self._server("service", self.ports.service)
+
+    def site_command(self) -> list[str]:
+        return self._server("site", self.ports.site)
+
+    def init_command(self) -> list[str]:
+        return [sys.executable, "-c", self.parts.get("init", ""), str(self.state.folder)]
+
+    def staff_command(self) -> list[str]:
+        return [sys.executable, "-c", self.parts.get("staff", "")]
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return free_ports()
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def make(tmp_path: Path, ports: Ports, told: list[str]) -> Iterator[object]:
+    """Makes a demo of stand-ins; afterwards no process of it may be left."""
+
+    def begin(status: int = 200, *, stop: threading.Event | None = None, **parts: str) -> Demo:
+        stack = FakeStack(DemoState(tmp_path), ports, parts, status)
+        return Demo(stack, stop or threading.Event(), told.append)
+
+    yield begin
+    assert eventually(lambda: not mentioning(str(tmp_path)))
+
+
+def test_everything_starts_in_order_and_each_step_is_told(make, told: list[str]) -> None:
+    with make() as demo:
+        demo.start()
+        demo.checkpoint()
+        assert [line.split("  ")[1].strip("✓ ") for line in told] == [
+            "Stripe sandbox",
+            "Database, keys and plan",
+            "Paywall service and news site",
+        ]
+        assert all(line.endswith(" s") for line in told)
+        assert demo.logs().count("listening") == 3
+
+
+@pytest.mark.parametrize("part", ["sandbox", "init", "staff", "service", "site"])
+def test_a_part_that_fails_stops_all_with_the_end_of_its_log(make, part: str) -> None:
+    with make(**{part: "raise SystemExit('no good reason')"}) as demo, pytest.raises(DemoError) as caught:
+        demo.start()
+    assert f"The {part}" in str(caught.value)
+    assert "code 1" in str(caught.value)
+    assert "    no good reason" in str(caught.value)
+
+
+def test_a_server_that_ends_later_stops_all(make, tmp_path: Path) -> None:
+    waits = f"{SERVER.replace('.serve_forever()', '.handle_request()')}\nprint('the end of me')\nraise SystemExit(7)"
+    with make(site=waits) as demo:
+        demo.start()
+        with pytest.raises(DemoError, match="The site ended by itself with code 7") as caught:
+            demo.watch()
+    assert "the end of me" in str(caught.value)
+
+
+def test_a_server_that_never_gets_ready_is_told_with_its_answer(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paywall.demo.launcher.PATIENCE_SECONDS", 0.5)
+    with make(status=503) as demo, pytest.raises(DemoError, match="503: because"):
+        demo.start()
+
+
+def test_a_preparation_that_never_ends_is_told(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paywall.demo.launcher.PATIENCE_SECONDS", 1.5)
+    with make(init="import time; time.sleep(60)") as demo, pytest.raises(DemoError, match="did not finish"):
+        demo.start()
+
+
+def test_a_stop_while_starting_stops_at_once(make) -> None:
+    stop = threading.Event()
+    threading.Timer(0.4, stop.set).start()
+    with make(stop=stop, init="import time; time.sleep(60)") as demo, pytest.raises(StopAskedError):
+        demo.start()
+
+
+def test_watching_ends_when_somebody_asks_to_stop(make) -> None:
+    stop = threading.Event()
+    with make(stop=stop) as demo:
+        demo.start()
+        stop.set()
+        demo.watch()
