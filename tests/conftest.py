@@ -9,9 +9,13 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from paywall.app import create_app
+from paywall.sandbox.server import SandboxServer
 from paywall.settings import Settings, load_settings
 from paywall.storage.database import db
+from paywall.tokens import keyring
 from tests.support import databases
+from tests.support.browsers import browser
+from tests.support.shop import Shop
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -101,9 +105,20 @@ def client(app: OpenAPI) -> FlaskClient:
     return browser(app)
 
 
-def browser(app: OpenAPI) -> FlaskClient:
-    """Another browser, with cookies of its own."""
-    made = app.test_client()
-    made.environ_base["wsgi.url_scheme"] = "https"
-    made.environ_base["HTTP_HOST"] = "pay.test"
-    return made
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """A Stripe of this test's own, which delivers no event by itself."""
+    with SandboxServer(api_key="sk_test_insecure_testing_key", webhook_secret="whsec_testing_secret") as server:
+        server.deliver = False
+        yield server
+
+
+@pytest.fixture
+def shop(make_app: Callable[..., OpenAPI], sandbox: SandboxServer) -> Iterator[Shop]:
+    """The application selling through the sandbox, with its context pushed."""
+    made = make_app(stripe={"api_base": sandbox.url})
+    with made.app_context():
+        keyring.ensure(made.extensions["paywall"].clock.now())
+        db.session.commit()
+        yield Shop(made, sandbox)
+        db.session.remove()

@@ -11,7 +11,7 @@ from paywall import context, guards, limits, sessions
 from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, Request, browser_hash
 from paywall.domain.plans import Plan
 from paywall.errors import BadRequest, NotFound, Unavailable
-from paywall.mail import sending
+from paywall.mail import links, sending
 from paywall.returning import checked_return
 from paywall.storage import checkouts
 from paywall.storage.database import db
@@ -143,9 +143,11 @@ def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None)
 
 def _confirm_elsewhere(row: Checkout) -> str:
     """The payment is confirmed in a browser that did not start it: nobody is signed in, the link goes by mail, once."""
-    if row.email and row.email_normalised and checkouts.claim_mail(row.id, context.now()):
+    now = context.now()
+    if row.email and row.email_normalised and checkouts.claim_mail(row.id, now):
+        link = links.make_link(row.email_normalised, row.return_to, now)
         db.session.commit()
-        sending.send_payment_confirmed(row.email, row.email_normalised, row.return_to, context.now())
+        sending.send_payment_confirmed(row.email, link, now)
     return render_template("checkout/elsewhere.html", row=row)
 
 

@@ -28,6 +28,10 @@ class Reason(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
 
 
+# A period starts by Stripe's clock and is asked about by ours: whoever just paid must not wait for the difference.
+SKEW = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True)
 class PaidPeriod:
     """A period whose invoice is paid, as its invoice line says. Moments are aware.
@@ -62,7 +66,7 @@ class SubscriptionFacts:
 class Terms:
     """What a reader deserves, as dates, so that access ends with no further event.
 
-    Access runs from ``starts_at`` up to, not including, ``until``. Between ``paid_until`` and ``until`` it is grace if
+    Access runs from ``starts_at`` (less the clocks' skew) up to, not including, ``until``. Between ``paid_until`` and ``until`` it is grace if
     ``in_dunning``, else the renewal's slack. ``hold`` suspends it. ``lapse`` is the reason given from ``until`` on.
     Without ``starts_at`` nothing was ever paid.
     """
@@ -84,7 +88,7 @@ class Terms:
         if self.starts_at is None or self.until is None or self.paid_until is None:
             closed = self.lapse is not Reason.NOT_PAID_YET
             return (State.ENDED if closed else State.PENDING), self.lapse
-        if now < self.starts_at:
+        if now < self.starts_at - SKEW:
             return State.PENDING, Reason.NOT_PAID_YET
         if now >= self.until:
             return State.ENDED, self.lapse
@@ -115,16 +119,20 @@ def terms_of(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo) -> Terms:
     days counted from the start of the unpaid period; to the end of that local day. Raises ValueError on a naive moment.
     """
     good = tuple(p for p in facts.periods if _aware(p.start) < _aware(p.end))
-    kept = [p for p in good if not _is_reversed(p, plan)]
     if not good or group_of(facts.status) is Group.UNBORN:
         return _nothing(facts)
     starts_at = min(p.start for p in good)
     last = max(good, key=lambda p: p.end)
-    if not kept or _is_reversed(last, plan):
-        return _reversed(facts, plan, zone, starts_at, last, kept)
+    hold = _hold(facts, plan, last)
     until, lapse = _until(facts, plan, zone, last.end)
-    in_dunning = _failing(facts)
-    return Terms(starts_at, min(last.end, until), until, lapse, in_dunning, _hold(facts, plan, last), _renews(facts))
+    if not _is_reversed(last, plan):
+        return Terms(starts_at, min(last.end, until), until, lapse, _failing(facts), hold, _renews(facts))
+    # the last period's money went back: what earlier periods still give, and never more than without the reversal
+    kept = [end_of_day(p.end, zone) for p in good if not _is_reversed(p, plan)]
+    left = max([last.reversed_at or last.start, *kept])
+    if left < until:
+        until, lapse = left, last.reversal or Reason.REFUNDED
+    return Terms(starts_at, until, until, lapse, hold=hold)
 
 
 def union(entitlements: Iterable[tuple[tuple[str, ...], Terms]], now: datetime) -> Access:
@@ -157,16 +165,6 @@ def _nothing(facts: SubscriptionFacts) -> Terms:
     group = group_of(facts.status)
     lapse = Reason.NEVER_PAID if group in (Group.CLOSED, Group.EXHAUSTED) else Reason.NOT_PAID_YET
     return Terms(None, None, None, lapse)
-
-
-def _reversed(
-    facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo, starts_at: datetime, last: PaidPeriod, kept: list[PaidPeriod]
-) -> Terms:
-    """The last period's money went back: access ends then, or with what an earlier period still gives."""
-    ended = last.reversed_at or last.start
-    ends = [ended, *(end_of_day(p.end, zone) for p in kept)]
-    until = max(min(one, end_of_day(last.end, zone)) for one in ends)
-    return Terms(starts_at, until, until, last.reversal or Reason.REFUNDED)
 
 
 def _failing(facts: SubscriptionFacts) -> bool:
