@@ -140,18 +140,20 @@ class Journey:
         expect(browser.follow(back, "Try again"), "$100")
 
     def report(self) -> None:
-        """Staff see one active entitlement."""
-        sign_in = self._staff.open(f"{self._stack.ports.service_url}/sign-in")
+        """Staff sign in and see one active entitlement."""
+        sign_in = self._staff.open(f"{self._stack.ports.service_url}/sign-in?return_to=/admin/")
         self._staff.submit(sign_in, "email", {"email": STAFF})
         self._staff.submit(self._staff.open(self._letter_link(self._staff)), "Sign in")
-        self._page = self._staff.open(f"{self._stack.ports.service_url}/admin/")
-        expect(self._page, READER)
+        overview = self._staff.open(f"{self._stack.ports.service_url}/admin/")
+        expect(overview, "Active 1", "In grace 0", "New this month 1")
+        self._page = self._staff.follow(overview, "All entitlements")
+        expect(self._page, "1 entitlement", READER)
 
     def download(self) -> None:
         """The download holds the reader's row."""
         rows = list(csv.DictReader(io.StringIO(self._staff.follow(self._current, "CSV").body)))
-        if len(rows) != 1 or READER not in rows[0].values():
-            raise UnexpectedError(f"expected one row, of {READER}, came: {rows}")
+        if [(row.get("address"), row.get("plan"), row.get("state")) for row in rows] != [(READER, "annual", "active")]:
+            raise UnexpectedError(f"expected one row, active, of {READER}, came: {rows}")
 
     def verify(self) -> None:
         """The verification API allows the reader's token."""

@@ -87,7 +87,12 @@ class Stack:
 
     def sandbox_command(self) -> list[str]:
         """The Stripe sandbox; its secrets travel in the environment, out of sight of `ps`."""
-        options = {"port": self.ports.sandbox, "state": self.state.sandbox_file, "webhook-url": self.webhook_url}
+        options = {
+            "port": self.ports.sandbox,
+            "state": self.state.sandbox_file,
+            "webhook-url": self.webhook_url,
+            "account-name": NEWSROOM,
+        }
         return [sys.executable, "-m", "paywall.sandbox", *(f"--{name}={value}" for name, value in options.items())]
 
     def service_command(self) -> list[str]:

@@ -1,0 +1,109 @@
+"""The command line: one clear line and exit code 2 where the demo cannot begin."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from paywall.demo import command
+from paywall.demo.launcher import StopAskedError
+from paywall.demo.stack import ROOT, free_ports
+from paywall.demo.state import DemoError, DemoState
+from tests.demo.procs import eventually
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Starting anything fails the test; the folder is the test's own."""
+
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise AssertionError("something was started")
+
+    monkeypatch.setattr(command, "Demo", refuse)
+    monkeypatch.setenv("DEMO_DIR", str(tmp_path / "demo"))
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_taken_port_gets_one_line_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        monkeypatch.setenv("DEMO_PORT", str(port))
+        assert command.main([]) == 2
+    assert f"Port {port} is taken" in one_line(capsys)
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_port_that_is_none_gets_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DEMO_PORT", "eight thousand")
+    assert command.main([]) == 2
+    assert "DEMO_PORT" in one_line(capsys)
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_second_demo_in_the_same_folder_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with DemoState(tmp_path / "demo").locked("first port 8000"):
+        assert command.main([]) == 2
+    assert "already running" in one_line(capsys)
+
+
+@pytest.mark.parametrize(("error", "code"), [(DemoError("no", 1), 1), (DemoError("no", 2), 2), (StopAskedError(), 130)])
+def test_what_goes_wrong_becomes_an_exit_code(monkeypatch: pytest.MonkeyPatch, error: Exception, code: int) -> None:
+    def fail(_until_parent_ends: bool) -> int:
+        raise error
+
+    monkeypatch.setattr(command, "run_check", fail)
+    assert command.main(["check"]) == code
+
+
+def test_the_site_alone_refuses_a_bad_setting_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEWS_BASE_URL", "nowhere")
+    assert command.main(["site"]) == 2
+    assert "NEWS_BASE_URL" in one_line(capsys)
+
+
+def test_the_site_alone_serves_the_news(tmp_path: Path) -> None:
+    port = free_ports().site
+    env = os.environ | {"NEWS_BASE_URL": f"http://127.0.0.1:{port}"}
+    run = [sys.executable, "-m", "paywall.demo", "site", "--port", str(port)]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(run, cwd=ROOT, env=env, stderr=log) as process:
+        try:
+            assert eventually(lambda: answers(port))
+        finally:
+            process.terminate()
+    assert not answers(port)
+
+
+def test_the_welcome_names_what_to_do_and_where(tmp_path: Path) -> None:
+    ports = free_ports()
+    text = command._welcome(ports, DemoState(tmp_path))
+    for needed in ("4242 4242 4242 4242", "editor@example.org", "/outbox", "/admin/", "Ctrl-C", str(tmp_path)):
+        assert needed in text
+    for url in (ports.site_url, ports.service_url, ports.sandbox_url):
+        assert url in text
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        time.sleep(0.05)
+        return False
