@@ -1,10 +1,22 @@
-"""The commands under ``flask paywall``."""
+"""The commands under ``flask paywall``; here the one that prepares an installation, the others beside their parts."""
 
+import os
+from pathlib import Path
+
+import click
 from flask import Flask
 from flask.cli import AppGroup
+from flask_migrate import upgrade
 
+from paywall import context
 from paywall.accounts.commands import staff_cli
+from paywall.billing import catalog
 from paywall.billing.commands import plans_cli
+from paywall.errors import PaywallError
+from paywall.storage import service_keys
+from paywall.storage.database import db
+from paywall.tokens import keyring
+from paywall.tokens.commands import keys_cli, services_cli
 from paywall.webhooks.commands import webhooks_cli
 
 group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, staff, webhooks.")
@@ -12,6 +24,50 @@ group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, st
 
 def init_app(app: Flask) -> None:
     """Adds the commands to the application."""
-    for part in (plans_cli, staff_cli, webhooks_cli):
+    for part in (keys_cli, plans_cli, services_cli, staff_cli, webhooks_cli):
         group.add_command(part)
     app.cli.add_command(group)
+
+
+@group.command("init")
+@click.option("--service", metavar="NAME", help="Also make a key for this content service, unless it has one.")
+@click.option("--service-key-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Its place.")
+def init(service: str | None, service_key_file: Path | None) -> None:
+    """Prepare an installation: migrate the database, make the first signing key, put the plans to Stripe.
+
+    Safe to repeat: what is there stays.
+    """
+    if (service is None) != (service_key_file is None):
+        raise click.UsageError("--service and --service-key-file go together")
+    upgrade()
+    click.echo("database: migrated")
+    made = keyring.ensure(context.now())
+    db.session.commit()
+    click.echo(f"signing key: {made.kid} made" if made else "signing key: there")
+    if service and service_key_file:
+        _give_key(service, service_key_file)
+    _push_plans()
+
+
+def _give_key(service: str, file: Path) -> None:
+    known = {row.key_hash for row in service_keys.live() if row.name == service}
+    if file.exists() and service_keys.hash_of(file.read_text().strip()) in known:
+        click.echo(f"service {service}: has its key")
+        return
+    service_keys.revoke(service, context.now())  # keys whose text is lost
+    _, key = service_keys.add(service, context.now())
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(key + "\n")
+    db.session.commit()
+    click.echo(f"service {service}: key written to {file}")
+
+
+def _push_plans() -> None:
+    parts = context.parts()
+    for plan in parts.settings.plans.values():
+        try:
+            catalog.push(parts.gateway, plan)
+        except PaywallError as error:
+            raise click.ClickException(f"plan {plan.key} is not at Stripe: {error.message}") from None
+        click.echo(f"plan {plan.key}: {plan.price} per {plan.interval} at Stripe")
