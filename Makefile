@@ -38,12 +38,12 @@ clean: ## remove .venv and caches, keep the demo's state
 # .venv is made anew when its Python is gone or too old, and filled again when a list of requirements changes.
 $(VENV)/.service: requirements.txt | python
 	@echo "Installing requirements.txt into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt | python
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.service
 
 .PHONY: python

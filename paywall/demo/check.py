@@ -86,7 +86,7 @@ class Journey:
     def be_declined(self) -> None:
         """A declined card is told so and may be tried again."""
         self._page = self._reader.submit(self._current, "cardNumber", card(DECLINED_CARD))
-        expect(self._page, "Your card was declined", address=self._stack.ports.sandbox_url)
+        expect(self._page, "Your card was declined", address=self._stack.ports.sandbox_url, status=402)
 
     def pay(self) -> None:
         """Paying leads back to the article with its full text."""
@@ -199,9 +199,9 @@ def card(number: str) -> dict[str, str]:
     return {"cardNumber": number, "cardExpiry": "12 / 34", "cardCvc": "123", "billingName": "Ada Reader"}
 
 
-def expect(page: Page, *texts: str, address: str = "") -> None:
-    """Raises UnexpectedError unless the page is well, at that address, and shows these texts."""
-    if page.status != 200 or not page.url.startswith(address):
+def expect(page: Page, *texts: str, address: str = "", status: int = 200) -> None:
+    """Raises UnexpectedError unless the page has that status, is at that address, and shows these texts."""
+    if page.status != status or not page.url.startswith(address):
         raise UnexpectedError(f"expected a page at {address or page.url}, came: {page.url} {page.outline()}")
     for text in texts:
         if text.lower() not in page.text.lower():
