@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ READER = "reader@example.org"
 OTHER_READER = "other.reader@example.org"
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
+_DELIVERY_SECONDS = 10.0
 _OFFER = "Only $100 per year"
 
 
@@ -56,6 +58,7 @@ class Journey:
             self.be_declined,
             self.pay,
             self.mind_the_caches,
+            self.deliver,
             self.be_a_stranger,
             self.sign_out,
             self.ask_for_a_link,
@@ -98,6 +101,18 @@ class Journey:
         kept = self._current.headers.get("Cache-Control", "")
         if "private" not in kept or "no-store" not in kept:
             raise UnexpectedError(f"expected Cache-Control: private, no-store, came: {kept!r}")
+
+    def deliver(self) -> None:
+        """Every event of the purchase reached the service's webhook endpoint."""
+        deadline = time.monotonic() + _DELIVERY_SECONDS
+        while True:
+            timeline = Browser().open(f"{self._stack.ports.sandbox_url}/")
+            told = timeline.text
+            if re.search(r"checkout\.session\.completed \S+ delivered ", told) and " pending " not in told:
+                return
+            if " given up " in told or time.monotonic() > deadline:
+                raise UnexpectedError(f"expected every event to be delivered, came: {timeline.outline()}")
+            time.sleep(0.1)
 
     def be_a_stranger(self) -> None:
         """A browser that did not pay still sees the join box."""

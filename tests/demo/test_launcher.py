@@ -1,5 +1,7 @@
 """The launcher, with stand-ins for the three servers: order, messages, and that nothing outlives it."""
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paywall.demo.launcher import Demo, StopAskedError
+from paywall.demo.launcher import Demo, StopAskedError, stop_on_signals
 from paywall.demo.stack import Ports, Stack, free_ports
 from paywall.demo.state import DemoError, DemoState
 from tests.demo.procs import eventually, mentioning
@@ -127,3 +129,22 @@ def test_watching_ends_when_somebody_asks_to_stop(make) -> None:
         demo.start()
         stop.set()
         demo.watch()
+
+
+def test_a_demo_bound_to_its_parent_stops_without_it(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    with make() as demo:
+        demo._parent = os.getppid()
+        demo.checkpoint()
+        monkeypatch.setattr("paywall.demo.launcher.os.getppid", lambda: 1)
+        with pytest.raises(StopAskedError):
+            demo.checkpoint()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_asks_to_stop_and_means_what_it_meant_again_afterwards(number: int) -> None:
+    before = signal.getsignal(number)
+    with stop_on_signals() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        assert stop.wait(2)
+    assert signal.getsignal(number) is before
