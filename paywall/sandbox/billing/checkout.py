@@ -74,10 +74,12 @@ def authenticated(account: Account, session_id: str, attempt_id: str, *, agreed:
         session = find_session(account, session_id)
         if session["status"] != "open":
             return "paid" if session["status"] == "complete" else "gone"
-        attempt = account.get(ATTEMPT, attempt_id, "attempt")
+        attempt = account.store.get(ATTEMPT, attempt_id)
+        if attempt is None or attempt["session"] != session_id:
+            return UNAUTHENTICATED  # answered before: the form asks anew
         account.store.remove(attempt_id)
         method = attempt["method"]
-        if attempt["session"] != session_id or not agreed:
+        if not agreed:
             account.create(method)
             fail(account, failed_intent(account, session), method, None, UNAUTHENTICATED)
             return UNAUTHENTICATED

@@ -8,8 +8,8 @@ from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.state.filters import equals, unset
 from paywall.sandbox.wire.listing import page
-from paywall.sandbox.wire.operation import Call, lists, reads, writes
-from paywall.sandbox.wire.params import ID, Fields, Only, Text
+from paywall.sandbox.wire.operation import Call, Operation, reads, writes
+from paywall.sandbox.wire.params import ID, LISTING, Fields, Only, Text
 
 TOKENS_EXPIRE = (12, 2034)
 KINDS = Only(Text(), "card")
@@ -65,17 +65,23 @@ def listed_of_customer(call: Call) -> Json:
     return page(call, "payment_method", [equals("customer", call.ids["customer"])])
 
 
+LATER = "allow_redisplay customer_account"
+ATTACH = Fields({"customer": ID}, required="customer", later="customer_account")
 OPERATIONS = [
-    lists("/v1/payment_methods", "payment_method", listed, {"customer": ID, "type": KINDS}, later="allow_redisplay"),
-    reads("/v1/payment_methods/<method>", "payment_method", retrieve),
-    writes(
-        "/v1/payment_methods/<method>/attach", "payment_method", attach, Fields({"customer": ID}, required="customer")
+    Operation(
+        "GET",
+        "/v1/payment_methods",
+        "list:payment_method",
+        Fields({**LISTING, "customer": ID, "type": KINDS}, later=LATER),
+        listed,
     ),
-    lists(
+    reads("/v1/payment_methods/<method>", "payment_method", retrieve),
+    writes("/v1/payment_methods/<method>/attach", "payment_method", attach, ATTACH),
+    Operation(
+        "GET",
         "/v1/customers/<customer>/payment_methods",
-        "payment_method",
+        "list:payment_method",
+        Fields({**LISTING, "type": KINDS}, later="allow_redisplay"),
         listed_of_customer,
-        {"type": KINDS},
-        later="allow_redisplay",
     ),
 ]

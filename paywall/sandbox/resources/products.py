@@ -22,7 +22,7 @@ PLAIN = {
     "url": Text(2048),
 }
 CREATE = Fields(
-    {**PLAIN, "id": ID}, required="name", later="default_price_data package_dimensions tax_code tax_details type"
+    {**PLAIN, "id": ID}, required="name", later="default_price_data package_dimensions tax_code tax_details"
 )
 UPDATE = Fields({**PLAIN, "default_price": ID}, later="package_dimensions tax_code tax_details")
 

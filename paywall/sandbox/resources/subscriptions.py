@@ -13,6 +13,7 @@ from paywall.sandbox.state.filters import any_item, equals, none_of, one_of
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads, removes, writes
 from paywall.sandbox.wire.params import (
+    EXPAND,
     ID,
     Boolean,
     Choice,
@@ -73,7 +74,7 @@ UPDATE = Fields(
     },
     later=LATER + " items off_session pause_collection payment_behavior proration_date",
 )
-END = Fields({"cancellation_details": WHY}, later="invoice_now prorate")
+END = Fields({**EXPAND, "cancellation_details": WHY}, later="invoice_now prorate")
 
 
 def create(call: Call) -> Json:

@@ -29,7 +29,8 @@ class Account:
         self.config = config
         self.store = Store(config.state)
         self.cause = NOBODY
-        self.on_commit: Callable[[], None] = lambda: None
+        self.fresh = False
+        self.on_events: Callable[[], None] = lambda: None
 
     def now(self) -> int:
         """The sandbox's time in unix seconds."""
@@ -44,7 +45,9 @@ class Account:
                 yield
             finally:
                 self.cause = before
-        self.on_commit()
+        if self.fresh:
+            self.fresh = False
+            self.on_events()
 
     def get(self, kind: str, object_id: str, param: str = "id", status: int = 404) -> Json:
         """Return a stored object or raise Stripe's `resource_missing` naming `param`."""
@@ -87,5 +90,6 @@ class Account:
             "request": {"id": self.cause.request_id, "idempotency_key": self.cause.idempotency_key},
             "type": kind,
         }
+        self.fresh = True
         self.store.add(event)
         self.store.rows("INSERT INTO deliveries (event, state, tries, due) VALUES (?, 'pending', 0, 0)", event["id"])

@@ -54,8 +54,9 @@ class Deliverer:
         self.stopping = False
         self.sending: set[str] = set()
         self.bell = threading.Condition()
+        self.rung = 0
         self.threads: list[threading.Thread] = []
-        account.on_commit = self.wake
+        account.on_events = self.wake
 
     def start(self) -> None:
         """Start the threads; what an earlier run left undelivered goes first."""
@@ -66,6 +67,7 @@ class Deliverer:
     def wake(self) -> None:
         """Look at the queue now instead of at the next tick."""
         with self.bell:
+            self.rung += 1
             self.bell.notify_all()
 
     def stop(self) -> None:
@@ -84,51 +86,44 @@ class Deliverer:
                     return
                 if keeps_time:
                     let_time_pass(self.account)
-                event_id = self.claim()
-            if event_id is None:
-                with self.bell:
-                    self.bell.wait(TICK)
+                seen = self.rung
+                event = None if self.paused else self.claim(time.time())
+            if event:
+                self.attempt(event)
                 continue
-            self.attempt(event_id)
+            with self.bell:
+                if self.rung == seen:
+                    self.bell.wait(TICK)
 
-    def claim(self) -> str | None:
-        """Take a due event that no other thread is sending."""
-        if self.paused or not self.account.config.webhook_url:
+    def claim(self, now: float | None = None, wanted: str | None = None) -> Json | None:
+        """Take an event that is due and that no other thread is sending, as it goes over the wire."""
+        if not self.account.config.webhook_url:
             return None
-        free = (event for event in due(self.account.store, time.time()) if event not in self.sending)
-        event_id = next(free, None)
-        if event_id:
-            self.sending.add(event_id)
-        return event_id
+        with self.account.store.lock:
+            for event_id in due(self.account.store, now):
+                if event_id not in self.sending and wanted in (None, event_id):
+                    self.sending.add(event_id)
+                    event = self.account.get("event", event_id)
+                    return event | {"pending_webhooks": undelivered(self.account.store, event_id)}
+        return None
 
-    def attempt(self, event_id: str) -> Attempt:
+    def attempt(self, event: Json) -> Attempt:
         """Send one event and note what came of it."""
         config = self.account.config
-        event = self.account.get("event", event_id)
         status: int | None = None
         note = ""
+        body = render(event).encode()
         try:
-            status = post(str(config.webhook_url), self.body(event), config.webhook_secret, config.delivery_timeout)
+            status = post(str(config.webhook_url), body, config.webhook_secret, config.delivery_timeout)
         except (OSError, http.client.HTTPException) as error:
             note = type(error).__name__
         with self.account.store.lock:
-            self.sending.discard(event_id)
+            self.sending.discard(event["id"])
             if not self.stopping:
-                record(self.account.store, event_id, time.time(), status, note, config.retry_delays)
-        return Attempt(event_id, event["type"], status, note)
-
-    def body(self, event: Json) -> bytes:
-        """Return the event as it goes over the wire."""
-        pending = undelivered(self.account.store, event["id"])
-        return render(event | {"pending_webhooks": pending}).encode()
+                record(self.account.store, event["id"], time.time(), status, note, config.retry_delays)
+        return Attempt(event["id"], event["type"], status, note)
 
     def deliver_all(self) -> list[Attempt]:
         """Send every pending event once, now and in order, whatever its retry time; for tests and the paused."""
-        attempts = []
-        for event_id in due(self.account.store):
-            with self.account.store.lock:
-                if event_id in self.sending:
-                    continue
-                self.sending.add(event_id)
-            attempts.append(self.attempt(event_id))
-        return attempts
+        claims = (self.claim(wanted=event_id) for event_id in due(self.account.store))
+        return [self.attempt(event) for event in claims if event]

@@ -32,6 +32,9 @@ def decode(pairs: Iterable[tuple[str, str]]) -> Form:
     """Return the nested form of decoded key and value pairs; arrays become dictionaries keyed "0", "1", …"""
     root: Form = {}
     for key, value in pairs:
+        if not key:
+            root[""] = value  # a step without a name would count as a place in an array
+            continue
         steps = steps_of(key)
         node = root
         for step, following in itertools.pairwise(steps):

@@ -47,5 +47,5 @@ def writes(path: str, kind: str, run: Callable[[Call], Json], fields: Fields) ->
 
 
 def removes(path: str, kind: str, run: Callable[[Call], Json], fields: Fields | None = None) -> Operation:
-    """A DELETE; its parameters may stand in the address or in the body."""
-    return Operation("DELETE", path, kind, (fields or Fields({})).plus(EXPAND), run)
+    """A DELETE; its parameters may stand in the address or in the body. What is gone cannot be expanded."""
+    return Operation("DELETE", path, kind, fields or Fields({}), run)

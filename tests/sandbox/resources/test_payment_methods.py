@@ -1,0 +1,58 @@
+"""Cards are attached from Stripe's test tokens; those that banks refuse are refused at once."""
+
+import pytest
+
+from paywall.sandbox.cards import BY_TOKEN
+
+
+def attach(wire, token, customer):
+    return wire.post(f"/v1/payment_methods/{token}/attach", {"customer": customer["id"]})
+
+
+def test_a_token_becomes_a_card_of_the_customer(wire, customer, sandbox):
+    card = attach(wire, "pm_card_mastercard", customer).json
+    assert (card["card"]["brand"], card["card"]["last4"], card["customer"]) == ("mastercard", "4444", customer["id"])
+    assert wire.get(f"/v1/payment_methods/{card['id']}").json == card
+    assert sandbox.events("payment_method.attached")[-1]["data"]["object"] == card
+    cards = wire.get(f"/v1/customers/{customer['id']}/payment_methods").json["data"]
+    assert (cards[0]["id"], len(cards)) == (card["id"], 2)
+
+
+@pytest.mark.parametrize("token", [token for token, card in BY_TOKEN.items() if card.refused])
+def test_a_refused_card_is_402_and_leaves_nothing(wire, customer, sandbox, token):
+    before = len(sandbox.events())
+    reply = attach(wire, token, customer)
+    refused = BY_TOKEN[token].refused
+    assert (reply.status, reply.error["type"], reply.error["code"]) == (402, "card_error", refused.code)
+    assert reply.error["message"] == refused.message
+    assert reply.error.get("decline_code") == refused.decline_code
+    assert len(sandbox.events()) == before
+
+
+def test_the_card_that_fails_later_can_be_attached(wire, customer):
+    assert attach(wire, "pm_card_chargeCustomerFail", customer).json["card"]["last4"] == "0341"
+
+
+def test_a_card_belongs_to_one_customer(wire, customer):
+    card = customer["invoice_settings"]["default_payment_method"]
+    other = wire.post("/v1/customers", {}).json
+    assert attach(wire, card, other).status == 400
+    assert attach(wire, card, customer).status == 200
+
+
+def test_an_unknown_card_is_404(wire, customer):
+    reply = attach(wire, "pm_missing", customer)
+    assert (reply.status, reply.error["param"]) == (404, "payment_method")
+    assert reply.error["message"].startswith("No such PaymentMethod: 'pm_missing'")
+
+
+def test_only_cards_are_played(wire, customer):
+    reply = wire.get("/v1/payment_methods", {"customer": customer["id"], "type": "sepa_debit"})
+    assert (reply.status, reply.error["param"]) == (400, "type")
+
+
+def test_cards_of_nobody_are_listed_without_a_customer(wire, sandbox, session):
+    with pytest.raises(ValueError, match="declined"):
+        sandbox.pay(session["id"], card="4000000000000002")
+    (card,) = wire.get("/v1/payment_methods").json["data"]
+    assert (card["customer"], card["card"]["last4"]) == (None, "0002")
