@@ -106,9 +106,10 @@ def client(app: OpenAPI) -> FlaskClient:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    """A Stripe of this test's own, which delivers no event by itself."""
-    with SandboxServer(api_key="sk_test_insecure_testing_key", webhook_secret="whsec_testing_secret") as server:
+def sandbox(clock: FrozenClock) -> Iterator[SandboxServer]:
+    """A Stripe of this test's own, at the test's time, which delivers no event by itself."""
+    keys = {"api_key": "sk_test_insecure_testing_key", "webhook_secret": "whsec_testing_secret"}
+    with SandboxServer(**keys, now=clock.now) as server:
         server.deliver = False
         yield server
 

@@ -31,6 +31,9 @@ class StripeUnavailable(Unavailable):
     code = "stripe_unavailable"
     title = "The payment service does not answer"
 
+    def __init__(self) -> None:
+        super().__init__("The payment service does not answer right now. Nothing was charged; try again in a minute.")
+
 
 class StripeNotFound(PaywallError):
     """Stripe has no such object in this account and mode."""

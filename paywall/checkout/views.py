@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions
@@ -33,10 +33,15 @@ class UnknownPlan(NotFound):
 
 
 @blueprint.get("/join")
-def join() -> str:
+def join() -> Response:
     """The offer: what the plan gives and costs, and a field for the address."""
     plan = _plan(request.args.get("plan", "annual"))
-    return _join_page(plan, _return_to(request.args.get("return_to")), request.args.get("email", ""))
+    page = _join_page(plan, _return_to(request.args.get("return_to")), request.args.get("email", ""))
+    response = make_response(page)
+    if _browser() is None:
+        # before the form is sent: should its answer be lost, the second try must come from the same browser
+        _remember_browser(response, secrets.token_urlsafe(24))
+    return response
 
 
 @blueprint.post("/checkout")
@@ -58,16 +63,7 @@ def start() -> Response | tuple[str, int]:
         return page, error.status
     except AlreadyPaid as error:
         return redirect(url_for("checkout.come_back", session_id=error.session_id), code=303)
-    web = context.settings().web
-    response.set_cookie(
-        BROWSER_COOKIE,
-        browser,
-        max_age=_BROWSER_COOKIE_LIFE,
-        path="/",
-        secure=web.cookie_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    _remember_browser(response, browser)
     return response
 
 
@@ -126,6 +122,18 @@ def _return_to(value: str | None) -> str:
 def _browser() -> str | None:
     value = request.cookies.get(BROWSER_COOKIE, "")
     return value if 20 <= len(value) <= 100 and value.isascii() else None
+
+
+def _remember_browser(response: Response, browser: str) -> None:
+    response.set_cookie(
+        BROWSER_COOKIE,
+        browser,
+        max_age=_BROWSER_COOKIE_LIFE,
+        path="/",
+        secure=context.settings().web.cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None) -> str:
