@@ -11,12 +11,10 @@ def checked(value: str | None, web: Web, default: str) -> str:
 
     Raises BadReturnAddress for everything else.
     """
-    if value is None or not value.startswith("/"):
+    # two slashes begin the address of another host
+    if value is None or not value.startswith("/") or value.startswith("//"):
         return checked_return(value, web.return_origins, default)
-    # two slashes begin another host's address
-    path = value if not value.startswith("//") else ""
-    whole = checked_return(f"{web.base_url}{path}", (web.base_url,), default)
-    return whole.removeprefix(web.base_url)
+    return checked_return(f"{web.base_url}{value}", (web.base_url,), default).removeprefix(web.base_url)
 
 
 def checked_again(value: str | None, web: Web, default: str) -> str:

@@ -19,13 +19,17 @@ class BadEmail(BadRequest):
 
 
 def normalise(email: str) -> tuple[str, str]:
-    """The address as it should be shown, and in the form in which addresses are compared. Raises BadEmail."""
+    """The address as it should be shown, and in the form in which addresses are compared.
+
+    Raises BadEmail, also for letters before the @ that our way of sending cannot carry (RFC 6531): better refused
+    before a payment than never reached after it.
+    """
     text = email.strip()
     try:
-        found = validate_email(text, check_deliverability=False, test_environment=True)
+        found = validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False)
     except EmailNotValidError:
         raise BadEmail("Please enter an e-mail address such as name@example.org.") from None
-    # lower, not casefold: that makes two mailboxes of one, such as straße@ and strasse@
+    # not casefold, which takes some mailboxes for others, such as straße@ for strasse@
     return found.normalized, found.normalized.lower()
 
 
