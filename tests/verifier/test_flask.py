@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask, jsonify, request
 
-from paywall.verifier import Verifier
+from paywall.verifier import Renewal, Verifier
 from paywall.verifier.flask import Paywall
 
 from .conftest import ISSUED, NOW
@@ -132,6 +132,14 @@ def test_a_refused_renewal_is_asked_once_per_request_and_the_page_is_served(clie
     assert (answer.status_code, answer.json["allowed"], answer.json["reason"]) == (200, False, "expired")
     assert len(renewals(origin)) == 1
     assert "Set-Cookie" not in answer.headers
+
+
+def test_two_decisions_of_one_page_renew_once(client, mint, origin, monkeypatch):
+    """By the integration's own count, not only because the verifier remembers answers for a moment."""
+    asked = []
+    monkeypatch.setattr(Verifier, "renew", lambda self, token: asked.append(token) or Renewal(reason="unavailable"))
+    assert read(client, mint(**OLD), "/article?also=memos").json["also"] is False
+    assert len(asked) == 1
 
 
 def test_a_dead_service_denies_an_expired_cookie_but_the_page_is_served(client, mint, origin):

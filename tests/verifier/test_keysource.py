@@ -127,6 +127,16 @@ def test_many_requests_with_the_same_new_key_make_one_fetch(source, origin, keys
     assert len(origin.asked) == 2
 
 
+def test_who_waited_for_the_fetch_of_another_does_not_fetch_again(origin, keys, clock):
+    source = RemoteKeys(origin.url + "/.well-known/jwks.json", cooldown=0.0, clock=clock)
+    origin.serve_keys(keys, Cache_Control="max-age=60")
+    source.current()
+    kid, grown = newer(origin, keys)
+    origin.delay = 0.1
+    assert in_threads(4, lambda: source.after_unknown(kid)) == [grown] * 4
+    assert len(origin.asked) == 2
+
+
 def test_requests_go_on_with_old_keys_while_one_refreshes(source, origin, keys, clock):
     source.current()
     clock.now += 61
