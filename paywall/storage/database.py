@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, Insert, MetaData, event
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -76,9 +76,9 @@ def insert_for(table: type[Base]) -> Any:
 
 def insert_if_new(row: type[Base], conflict: list[str], values: dict[str, Any]) -> bool:
     """Inserts one row unless ``conflict`` (a unique key) is taken; True when it was inserted. Commits nothing."""
-    statement: Insert = insert_for(row).values(**values).on_conflict_do_nothing(index_elements=conflict)
-    result: Any = db.session.execute(statement)
-    return bool(result.rowcount)
+    statement = insert_for(row).values(**values).on_conflict_do_nothing(index_elements=conflict)
+    # a row count is not told by every driver, a returned row is
+    return db.session.execute(statement.returning(*(getattr(row, name) for name in conflict))).first() is not None
 
 
 def begin_read() -> None:

@@ -1,7 +1,6 @@
 """Short leases: who works on a thing now, kept across network calls without holding a database lock."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -15,9 +14,9 @@ def take(name: str, owner: str, now: datetime, expires_at: datetime) -> bool:
     values = {"owner": owner, "expires_at": expires_at}
     statement = insert_for(Lease).values(name=name, **values)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=free)
-    result: Any = db.session.execute(statement)
+    taken = db.session.execute(statement.returning(Lease.owner)).scalar()
     db.session.commit()
-    return bool(result.rowcount)
+    return taken == owner
 
 
 def still_held(name: str, owner: str) -> bool:

@@ -3,9 +3,16 @@
 from flask import Blueprint, Response, request
 
 from paywall import context, guards
-from paywall.web import problem
+from paywall.errors import Unavailable
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
+
+
+class NotDealtWith(Unavailable):
+    """The event is stored but could not be handled; Stripe delivers it again."""
+
+    code, title = "event_parked", "The event is stored, but not dealt with yet: deliver it again"
+
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 guards.protect(blueprint, guards.ANYONE)  # the signature says who calls
@@ -19,4 +26,4 @@ def stripe() -> Response:
     tools = Tools(parts.gateway, parts.sync, parts.clock)
     if Intake(tools).receive(event):
         return Response(status=200)
-    return problem(503, "event_parked", "Not dealt with yet", "The event is stored; deliver it again.")
+    raise NotDealtWith
