@@ -67,7 +67,7 @@ def send(url: str, method: str, path: str, body: str | None = None, headers: dic
 
 
 class Wire:
-    """Requests by hand, as the SDK would not send them. Every good answer is held to Stripe's description."""
+    """Requests by hand, as the SDK would not send them. Every good exchange is held to Stripe's description."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -83,6 +83,7 @@ class Wire:
             path, text = f"{path}?{text}", ""
         reply = send(self.url, method, path, text or None, sent)
         if reply.status == 200 and STRIPE_FILES.exists():
+            assert load_checker().check_request(method, path, text) == []
             assert load_checker().check_object(reply.json) == []
         return reply
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from paywall.sandbox.billing.passing import expire as expire_session
 from paywall.sandbox.errors import StripeError, missing_object, unsupported
-from paywall.sandbox.resources.lines import BOUGHT, bought_lines
+from paywall.sandbox.resources.lines import LINE, bought_lines
 from paywall.sandbox.shapes.lists import embedded
 from paywall.sandbox.shapes.sessions import line_item_shape, session_shape
 from paywall.sandbox.state.account import Account
@@ -48,7 +48,7 @@ CREATE = Fields(
         "customer": ID,
         "customer_email": Text(800, clearable=False),
         "expires_at": Integer(),
-        "line_items": Items(BOUGHT, 20),
+        "line_items": Items(Fields(LINE, later="adjustable_quantity price_data tax_rates"), 20),
         "locale": Only(Text(), "auto", "en"),
         "metadata": Metadata(),
         "mode": Choice("payment", "setup", "subscription"),
@@ -190,7 +190,7 @@ OPERATIONS = [
         ONE,
         "checkout.session",
         update,
-        Fields({"metadata": Metadata()}, later="automatic_tax collected_information line_items shipping_options"),
+        Fields({"metadata": Metadata()}, later="collected_information line_items payment_intent_data shipping_options"),
     ),
     writes(f"{ONE}/expire", "checkout.session", expire, Fields({})),
     Operation("GET", f"{ONE}/line_items", "list:item", Fields(LISTING), listed_lines),

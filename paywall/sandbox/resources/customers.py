@@ -26,12 +26,10 @@ PLAIN = {
     "preferred_locales": Items(Text()),
     "tax_exempt": Clearable(Choice("exempt", "none", "reverse")),
 }
-LATER = (
-    "balance bank_account business_name card cash_balance default_source individual_name invoice_prefix "
-    "next_invoice_sequence shipping source tax tax_id_data test_clock"
-)
-CREATE = Fields({**PLAIN, "payment_method": ID}, later=LATER)
-UPDATE = Fields(PLAIN, later=LATER)
+LATER = "balance business_name cash_balance individual_name invoice_prefix next_invoice_sequence shipping source tax"
+CREATE = Fields({**PLAIN, "payment_method": ID}, later=f"{LATER} tax_id_data test_clock")
+OLD_CARDS = "bank_account card default_alipay_account default_bank_account default_card default_source"
+UPDATE = Fields(PLAIN, later=f"{LATER} {OLD_CARDS}")
 
 
 def known(call: Call, customer: Json) -> Json:

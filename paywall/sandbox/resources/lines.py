@@ -7,12 +7,9 @@ from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.shapes.subscriptions import Bought
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.wire.operation import Call
-from paywall.sandbox.wire.params import ID, Fields, Integer, Metadata
+from paywall.sandbox.wire.params import ID, Integer, Metadata
 
-BOUGHT = Fields(
-    {"price": ID, "quantity": Integer(), "metadata": Metadata()},
-    later="adjustable_quantity billing_thresholds current_trial discounts price_data tax_rates",
-)
+LINE = {"price": ID, "quantity": Integer(), "metadata": Metadata()}
 
 
 def bought_lines(call: Call, sent: Sequence[Mapping[str, Any]], name: str) -> list[Bought]:

@@ -6,8 +6,8 @@ from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.state.filters import Filter, equals
 from paywall.sandbox.wire.expand import made
 from paywall.sandbox.wire.listing import page
-from paywall.sandbox.wire.operation import Call, lists, reads
-from paywall.sandbox.wire.params import ID
+from paywall.sandbox.wire.operation import Call, Operation, lists, reads
+from paywall.sandbox.wire.params import EXPAND, ID, Fields
 
 
 def intent(call: Call) -> Json:
@@ -43,7 +43,7 @@ def refunds_of(account: Account, body: Json) -> Json:
 
 OPERATIONS = [
     lists("/v1/payment_intents", "payment_intent", listed_intents, {"customer": ID}, later="customer_account"),
-    reads("/v1/payment_intents/<intent>", "payment_intent", intent),
+    Operation("GET", "/v1/payment_intents/<intent>", "payment_intent", Fields(EXPAND, later="client_secret"), intent),
     lists(
         "/v1/charges",
         "charge",

@@ -21,7 +21,7 @@ RECURRING = Fields(
         "usage_type": Only(Choice("licensed", "metered"), "licensed"),
     },
     required="interval",
-    later="meter trial_period_days aggregate_usage",
+    later="meter",
 )
 CHANGEABLE = {
     "active": Boolean(),

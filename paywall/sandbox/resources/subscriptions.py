@@ -6,7 +6,7 @@ from typing import Any
 from paywall.sandbox.billing.subscribing import OVER, begin, cancel
 from paywall.sandbox.cards import UNAUTHENTICATED, Decline
 from paywall.sandbox.errors import StripeError, missing_object
-from paywall.sandbox.resources.lines import BOUGHT, bought_lines
+from paywall.sandbox.resources.lines import LINE, bought_lines
 from paywall.sandbox.resources.payment_methods import card_error
 from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.filters import any_item, equals, none_of, one_of
@@ -41,17 +41,18 @@ FEEDBACK = Clearable(
 WHY = Fields({"comment": Text(), "feedback": FEEDBACK}, later="feedback_option")
 CANCEL_AT = Clearable(Integer())
 LATER = (
-    "add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor billing_cycle_anchor_config "
-    "billing_mode billing_schedules billing_thresholds collection_method currency customer_account days_until_due "
-    "default_source default_tax_rates discounts invoice_settings on_behalf_of payment_settings "
-    "pending_invoice_item_interval proration_behavior transfer_data trial_end trial_from_plan trial_period_days "
+    "add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor billing_schedules billing_thresholds "
+    "collection_method days_until_due default_source default_tax_rates discounts invoice_settings on_behalf_of "
+    "payment_settings pending_invoice_item_interval proration_behavior transfer_data trial_end trial_from_plan "
     "trial_settings"
 )
+AT_START = "backdate_start_date billing_cycle_anchor_config billing_mode currency customer_account trial_period_days"
+ITEM = Fields(LINE, later="billing_thresholds current_trial discounts price_data tax_rates")
 BEHAVIORS = Choice("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
 CREATE = Fields(
     {
         "customer": ID,
-        "items": Items(BOUGHT, 20),
+        "items": Items(ITEM, 20),
         "default_payment_method": ID,
         "description": Text(500),
         "metadata": Metadata(),
@@ -61,7 +62,7 @@ CREATE = Fields(
         "cancel_at_period_end": Boolean(),
     },
     required="customer items",
-    later=LATER + " backdate_start_date",
+    later=f"{LATER} {AT_START}",
 )
 UPDATE = Fields(
     {
