@@ -15,7 +15,9 @@ from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
+from paywall.checkout import views as checkout
 from paywall.clock import Clock
+from paywall.reports import views as reports
 from paywall.settings import ROOT, Settings, load_settings
 from paywall.storage import database
 from paywall.webhooks import views as webhooks
@@ -92,6 +94,8 @@ def _add_journeys(app: OpenAPI, csrf: CSRFProtect, settings: Settings) -> None:
     """Registers the blueprint of every journey; program interfaces carry keys or signatures instead of CSRF tokens."""
     app.register_blueprint(accounts.account)
     app.register_blueprint(accounts.signing)
+    app.register_blueprint(checkout.blueprint)
+    app.register_blueprint(reports.blueprint)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)
         app.register_blueprint(webhooks.blueprint)

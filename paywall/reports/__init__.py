@@ -1,0 +1,1 @@
+"""JOURNEY: staff look at the entitlements: how many, which, since when, and why."""

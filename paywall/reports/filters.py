@@ -1,0 +1,192 @@
+"""What a report's address asks for: each filter parsed and checked, a fault told beside the field it stands in."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from werkzeug.datastructures import MultiDict
+
+from paywall.domain.entitlements import Reason
+from paywall.domain.lifecycle import State
+from paywall.reports.calendar import FIRST_DAY, LAST_DAY, Month
+from paywall.reports.rule import Movement
+
+
+class Dated(StrEnum):
+    """Which date of an entitlement is meant."""
+
+    STARTS = "starts"
+    ENDS = "ends"
+    CREATED = "created"
+
+
+class Source(StrEnum):
+    """What gives entitlements."""
+
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order of the list: by one date, ties by id."""
+
+    by: Dated = Dated.CREATED
+    descending: bool = True
+
+    def __str__(self) -> str:
+        return f"-{self.by}" if self.descending else str(self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the list: the row that the next page comes after (or before), by its date and id."""
+
+    value: datetime | None
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.value.isoformat() if self.value else ''}~{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The rows that are wanted; what is None does not matter. ``first`` and ``last`` are whole days, both included."""
+
+    state: State | None = None
+    reason: Reason | None = None
+    plan: str | None = None
+    source: Source | None = None
+    who: str | None = None
+    dated: Dated = Dated.STARTS
+    first: date | None = None
+    last: date | None = None
+    movement: Movement | None = None
+    month: Month | None = None
+    sort: Sort = Sort()
+    after: Cursor | None = None
+    before: Cursor | None = None
+
+
+@dataclass(slots=True)
+class Question:
+    """The address as it came: ``given`` is shown again whatever is wrong; ``errors`` name their field, "" the whole."""
+
+    given: dict[str, str]
+    filters: Filters = Filters()
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_CURSOR = re.compile(r"(?P<value>[^~]*)~(?P<id>[A-Za-z0-9_]{1,40})")
+_NAMES = {"date": "dated", "from": "first", "to": "last"}  # in the address -> in Filters, where they differ
+
+
+def read(args: MultiDict[str, str], plans: Collection[str], this_month: Month) -> Question:
+    """Parses the query of a report's address; never raises."""
+    question = Question({name: args[name].strip() for name in args})
+    parsers = _parsers(plans, this_month)
+    found: dict[str, object] = {}
+    for name, text in question.given.items():
+        try:
+            if name not in parsers:
+                raise ValueError("The address holds a filter that this report does not have.")
+            if len(args.getlist(name)) > 1:
+                raise ValueError("Is given twice; once is enough.")
+            if text:
+                found[_NAMES.get(name, name)] = parsers[name](text)
+        except ValueError as error:
+            question.errors[name if name in parsers else ""] = str(error)
+    question.filters = Filters(**found)  # type: ignore[arg-type]  # each parser gives its field's type
+    if not question.errors:
+        question.errors = _contradictions(question.filters)
+    return question
+
+
+def _parsers(plans: Collection[str], this_month: Month) -> dict[str, Callable[[str], object]]:
+    return {
+        "state": lambda text: _choice(State, text),
+        "reason": lambda text: _choice(Reason, text),
+        "plan": lambda text: _one_of(plans, text),
+        "source": lambda text: _choice(Source, text),
+        "who": _who,
+        "date": lambda text: _choice(Dated, text),
+        "from": _day,
+        "to": _day,
+        "movement": lambda text: _choice(Movement, text),
+        "month": lambda text: _month(text, this_month),
+        "sort": _sort,
+        "after": _cursor,
+        "before": _cursor,
+    }
+
+
+def _contradictions(filters: Filters) -> dict[str, str]:
+    errors = {}
+    if filters.first and filters.last and filters.last < filters.first:
+        errors["to"] = "Is before the first day."
+    if filters.movement and not filters.month:
+        errors["month"] = "Choose the month that is meant."
+    if filters.month and not filters.movement:
+        errors["movement"] = "Choose what happened in that month."
+    if filters.after and filters.before:
+        errors[""] = "The address names two places in the list; one is enough."
+    return errors
+
+
+def _choice(kind: type[_Choice], text: str) -> _Choice:
+    return kind(_one_of([one.value for one in kind], text))
+
+
+def _one_of(known: Collection[str], text: str) -> str:
+    if text not in known:
+        raise ValueError(f"Must be one of: {', '.join(known)}.")
+    return text
+
+
+def _who(text: str) -> str:
+    if len(text) > 320 or not text.isprintable():
+        raise ValueError("Is no address or id: at most 320 characters, all of them printable.")
+    return text
+
+
+def _day(text: str) -> date:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("There is no such day in the calendar.") from None
+        if FIRST_DAY <= day <= LAST_DAY:
+            return day
+    raise ValueError(f"Must be a day such as 2026-11-22, from {FIRST_DAY} to {LAST_DAY}.")
+
+
+def _month(text: str, this_month: Month) -> Month:
+    day = _day(f"{text}-01") if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) else None
+    if day is None:
+        raise ValueError("Must be a month such as 2026-11.")
+    if Month(day.year, day.month) > this_month:
+        raise ValueError("Has not begun yet.")
+    return Month(day.year, day.month)
+
+
+def _sort(text: str) -> Sort:
+    by = text.removeprefix("-")
+    if by not in list(Dated):
+        raise ValueError(f"Must be one of: {', '.join(Dated)}; with - before it for the newest first.")
+    return Sort(Dated(by), descending=text.startswith("-"))
+
+
+def _cursor(text: str) -> Cursor:
+    match = _CURSOR.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        value = datetime.fromisoformat(match["value"]) if match["value"] else None
+        if value and value.tzinfo is None:
+            raise ValueError
+    except ValueError:
+        raise ValueError("The link to this page of the list is damaged; start from its first page.") from None
+    return Cursor(value.astimezone(UTC) if value else None, match["id"])

@@ -1,0 +1,66 @@
+"""States, reasons, sources and dates in the words that staff read."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from paywall.domain.entitlements import Reason
+from paywall.domain.lifecycle import State
+from paywall.reports.filters import Dated, Source
+from paywall.reports.rule import Movement
+
+STATES = {
+    State.ACTIVE: "Active",
+    State.GRACE: "In grace",
+    State.SUSPENDED: "Suspended",
+    State.PENDING: "Pending",
+    State.ENDED: "Ended",
+}
+REASONS = {
+    Reason.PAID: "Paid",
+    Reason.RENEWAL_DUE: "Paid year over, renewal expected",
+    Reason.PAYMENT_FAILED: "Renewal payment failed",
+    Reason.PERIOD_OVER: "Paid year over",
+    Reason.CANCELED: "Cancelled",
+    Reason.REFUNDED: "Refunded in full",
+    Reason.DISPUTED: "Payment disputed",
+    Reason.DISPUTE_LOST: "Dispute lost",
+    Reason.PAUSED: "Subscription paused",
+    Reason.COLLECTION_PAUSED: "Payments paused",
+    Reason.NOT_PAID_YET: "Not paid yet",
+    Reason.NEVER_PAID: "Never paid",
+    Reason.UNKNOWN_STATUS: "Unknown status at Stripe",
+}
+SOURCES = {Source.SUBSCRIPTION: "Subscription"}
+DATES = {Dated.STARTS: "Access begins", Dated.ENDS: "Access ends (last day)", Dated.CREATED: "First known"}
+MOVEMENTS = {
+    Movement.OPENING: "Carried into the month",
+    Movement.NEW: "New in the month",
+    Movement.RETURNED: "Returned in the month",
+    Movement.ENDED: "Ended in the month",
+    Movement.CLOSING: "Carried out of the month, or running now",
+}
+# Bootstrap's colours; the word always stands beside them
+COLOURS = {
+    State.ACTIVE: "success",
+    State.GRACE: "warning",
+    State.SUSPENDED: "danger",
+    State.PENDING: "info",
+    State.ENDED: "secondary",
+}
+
+
+def say(words: Mapping[str, str], code: str) -> str:
+    """The words for a code; the code itself where a newer version wrote one that this one does not know."""
+    return words.get(code, code)  # a StrEnum member equals its text, so the text finds it
+
+
+def day(value: date | None) -> str:
+    """A day such as 22 Nov 2026, or none."""
+    return f"{value.day} {value:%b %Y}" if value else "none"
+
+
+def moment(value: datetime, zone: ZoneInfo) -> str:
+    """A moment such as 22 Nov 2026, 14:05, in the newsroom's zone."""
+    local = value.astimezone(zone)
+    return f"{day(local.date())}, {local:%H:%M}"
