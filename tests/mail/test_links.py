@@ -1,5 +1,7 @@
 """Mailed links as tokens: signed for this purpose alone, at the service's own clock."""
 
+from datetime import timedelta
+
 import pytest
 from flask_openapi3.openapi import OpenAPI
 from itsdangerous import URLSafeTimedSerializer
@@ -56,6 +58,17 @@ def test_it_ends_by_the_clock_of_the_service(app: OpenAPI, clock: FrozenClock) -
     for act in (links.look, links.use):
         with pytest.raises(LinkExpired):
             act(token, clock.now())
+
+
+def test_the_signature_ends_by_the_same_clock_whatever_the_row_says(app: OpenAPI, clock: FrozenClock) -> None:
+    clock.advance(days=400)
+    token = token_of(links.make_link("ada@example.com", None, clock.now()))
+    links.look(token, clock.now()).expires_at = clock.now() + timedelta(days=1)
+    clock.advance(minutes=15)
+    assert links.look(token, clock.now())
+    clock.advance(seconds=1)
+    with pytest.raises(LinkExpired):
+        links.use(token, clock.now())
 
 
 def test_an_older_one_is_replaced(app: OpenAPI, clock: FrozenClock) -> None:
