@@ -1,0 +1,204 @@
+"""The payment page takes a reader through payment by plain forms, and never pays twice."""
+
+import re
+import threading
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.sandbox.conftest import send
+
+CARD = {"cardNumber": "4242 4242 4242 4242", "cardExpiry": "12 / 34", "cardCvc": "123", "billingName": "A Reader"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def ask(sandbox, session):
+    """Ask for the session's page, or post its form."""
+
+    def send_form(path=f"/c/pay/{session['id']}", **form):
+        if not form:
+            return send(sandbox.url, "GET", path)
+        return send(sandbox.url, "POST", path, urlencode(form), FORM)
+
+    return send_form
+
+
+def pay(ask, **changes):
+    return ask(**{"email": "reader@example.com", **CARD, **changes})
+
+
+def text_of(reply):
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", reply.text)))
+
+
+def test_the_page_shows_what_is_bought_and_that_no_money_moves(ask):
+    reply = ask()
+    assert reply.status == 200
+    for words in (
+        "Subscribe to All access",
+        "$100.00",
+        "per year",
+        "TEST MODE",
+        "no money moves",
+        "4242 4242 4242 4242",
+    ):
+        assert words in text_of(reply)
+
+
+def test_the_page_has_the_fields_that_stripes_page_has(ask):
+    html = ask().text
+    for field in ("email", "cardNumber", "cardExpiry", "cardCvc", "billingName"):
+        assert f'<input id="{field}" name="{field}"' in html
+        assert f'for="{field}"' in html
+    assert 'class="SubmitButton" type="submit" data-testid="hosted-payment-submit-button">Subscribe</button>' in html
+    assert 'href="http://127.0.0.1:9/checkout/cancelled?checkout=1"' in html
+
+
+def test_the_page_needs_no_script_and_its_policy_allows_none(ask):
+    reply = ask()
+    policy = reply.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "<script" not in reply.text
+    assert "style=" not in reply.text
+    assert (reply.headers["Cache-Control"], reply.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    assert reply.headers["Set-Cookie"] is None
+
+
+def test_a_good_card_leads_back_to_the_site(ask, session, wire):
+    reply = pay(ask)
+    assert reply.status == 303
+    assert reply.headers["Location"] == f"http://127.0.0.1:9/checkout/return?session_id={session['id']}"
+    paid = wire.get(f"/v1/checkout/sessions/{session['id']}").json
+    assert (paid["status"], paid["customer_details"]["name"]) == ("complete", "A Reader")
+    assert paid["customer_details"]["email"] == "reader@example.com"
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ("4000 0000 0000 0002", "Your card was declined."),
+        ("4000000000009995", "Your card has insufficient funds."),
+        ("4000000000000069", "Your card has expired."),
+        ("4000000000000127", "Your card's security code is incorrect."),
+        ("4000000000000119", "An error occurred while processing your card."),
+        ("4000000000000341", "Your card was declined."),
+        ("4111111111111111", "used a non test (live) card"),
+        ("4000000000000259", "does not play this test card yet"),
+    ],
+)
+def test_a_declined_card_is_told_and_can_be_followed_by_another(ask, number, message):
+    reply = pay(ask, cardNumber=number)
+    assert reply.status == 402
+    assert message in text_of(reply)
+    assert 'role="alert"' in reply.text
+    assert "A Reader" in reply.text
+    assert f'value="{number}"' not in reply.text
+    assert 'value="123"' not in reply.text
+    assert pay(ask).status == 303
+
+
+def test_wrong_fields_are_marked_and_described(ask, wire):
+    reply = pay(ask, cardExpiry="01/20", billingName="")
+    assert reply.status == 400
+    assert "Your card's expiration year is in the past." in text_of(reply)
+    assert 'aria-invalid="true" aria-describedby="cardExpiry-problem"' in reply.text
+    assert 'id="billingName-problem"' in reply.text
+    assert wire.get("/v1/payment_intents").json["data"] == []
+
+
+def test_what_is_typed_comes_back_as_text_only(ask):
+    reply = pay(ask, billingName='"><script>alert(1)</script>', cardCvc="")
+    assert "<script" not in reply.text
+    assert "&lt;script&gt;" in reply.text
+
+
+def test_an_address_that_the_session_fixed_cannot_be_changed(sandbox, wire, order):
+    session = wire.post("/v1/checkout/sessions", {**order, "customer_email": "fixed@example.com"}).json
+    path = f"/c/pay/{session['id']}"
+    html = send(sandbox.url, "GET", path).text
+    assert re.search(r'<input id="email"[^>]* value="fixed@example.com" readonly>', html)
+    send(sandbox.url, "POST", path, urlencode({**CARD, "email": "other@example.com"}), FORM)
+    paid = wire.get(f"/v1/checkout/sessions/{session['id']}").json
+    assert paid["customer_details"]["email"] == "fixed@example.com"
+
+
+def test_3d_secure_asks_once_more_and_then_pays(ask, session, wire):
+    asked = pay(ask, cardNumber="4000 0027 6000 3184")
+    assert asked.status == 303
+    path = asked.headers["Location"]
+    assert "3D Secure" in text_of(ask(path))
+    assert wire.get("/v1/charges").json["data"] == []
+    agreed = ask(path, answer="complete")
+    assert agreed.status == 303
+    assert session["id"] in agreed.headers["Location"]
+    assert wire.get(f"/v1/checkout/sessions/{session['id']}").json["status"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "message"),
+    [
+        ("4000002760003184", "fail", "We are unable to authenticate your payment method."),
+        ("4000008400001629", "complete", "Your card was declined."),
+    ],
+)
+def test_3d_secure_that_fails_leads_back_to_the_form(ask, number, answer, message):
+    path = pay(ask, cardNumber=number).headers["Location"]
+    reply = ask(path, answer=answer)
+    assert reply.status == 402
+    assert message in text_of(reply)
+    assert 'id="cardNumber"' in reply.text
+    again = ask(path, answer="complete")
+    assert (again.status, "unable to authenticate" in again.text) == (402, True)
+    assert pay(ask).status == 303
+
+
+def test_another_sessions_3d_secure_answer_does_not_count(ask, wire, order, sandbox):
+    path = pay(ask, cardNumber="4000002760003184").headers["Location"]
+    other = wire.post("/v1/checkout/sessions", order).json["id"]
+    foreign = re.sub(r"cs_test_\w+", other, path)
+    assert ask(foreign, answer="complete").status == 402
+    assert wire.get("/v1/subscriptions").json["data"] == []
+
+
+def test_a_double_click_pays_once(ask, wire):
+    replies = []
+    threads = [threading.Thread(target=lambda: replies.append(pay(ask))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {reply.status for reply in replies} == {303}
+    assert len({reply.headers["Location"] for reply in replies}) == 1
+    assert len(wire.get("/v1/charges").json["data"]) == 1
+
+
+def test_a_paid_session_says_so_with_the_way_back(ask, session):
+    location = pay(ask).headers["Location"]
+    reply = ask()
+    assert reply.status == 200
+    assert "You're all done here" in text_of(reply)
+    assert location in reply.text
+    assert 'id="cardNumber"' not in reply.text
+
+
+@pytest.mark.parametrize("how", ["time", "hand"])
+def test_an_expired_session_says_so_and_takes_no_payment(ask, session, wire, clock, how):
+    if how == "time":
+        clock.advance(hours=24)
+    else:
+        wire.post(f"/v1/checkout/sessions/{session['id']}/expire")
+    for reply in (ask(), pay(ask)):
+        assert reply.status == 410
+        assert "This page has expired" in text_of(reply)
+        assert "http://127.0.0.1:9/checkout/cancelled?checkout=1" in reply.text
+    assert wire.get("/v1/subscriptions").json["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/c/pay/cs_test_x", "/c/pay/cs_test_x/authenticate/payatt_x"])
+def test_an_unknown_session_is_a_friendly_404(ask, path):
+    reply = ask(path)
+    assert reply.status == 404
+    assert "no money moves" in text_of(reply)
