@@ -5,39 +5,29 @@ from pathlib import Path
 from flask_bootstrap import Bootstrap5
 from flask_mail import Mail
 from flask_migrate import Migrate
-from flask_openapi3.models.info import Info
-from flask_openapi3.openapi import OpenAPI
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from paywall import cli, context, health, limits, logs, web
+from paywall.access import views as access
 from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
 from paywall.checkout import views as checkout
 from paywall.clock import Clock
+from paywall.openapi import DescribedApp
 from paywall.reports import views as reports
 from paywall.settings import ROOT, Settings, load_settings
 from paywall.storage import database
 from paywall.webhooks import views as webhooks
 
-_ABOUT = (
-    "Tells content services whether a reader may read. Services authenticate with their key: "
-    "`Authorization: Bearer pwk_...`."
-)
 
-
-def create_app(settings: Settings | None = None, clock: Clock | None = None) -> OpenAPI:
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> DescribedApp:
     """The WSGI application. Without arguments it reads the settings and stops with SettingsError on a bad one."""
     settings = settings or load_settings()
     logs.configure(settings.log)
-    app = OpenAPI(
-        "paywall",
-        info=Info(title="Paywall", version="1", description=_ABOUT),
-        doc_prefix="/openapi",
-        root_path=str(Path(__file__).parent),
-    )
+    app = DescribedApp("paywall", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     database.init_app(app, settings.database.url.get_secret_value())
     Migrate(app, database.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
@@ -67,7 +57,7 @@ def _parts(settings: Settings, clock: Clock) -> context.Parts:
     )
 
 
-def _configure(app: OpenAPI, settings: Settings) -> None:
+def _configure(app: DescribedApp, settings: Settings) -> None:
     mail = settings.mail
     app.config.update(
         SECRET_KEY=settings.web.secret_key.get_secret_value(),
@@ -85,13 +75,15 @@ def _configure(app: OpenAPI, settings: Settings) -> None:
         MAIL_PASSWORD=mail.password.get_secret_value() if mail.password else None,
         MAIL_DEFAULT_SENDER=mail.sender,
         BOOTSTRAP_SERVE_LOCAL=True,
-        SWAGGER_HTML_STRING=_SWAGGER_PAGE,
     )
     app.jinja_env.globals.update(newsroom=settings.newsroom)
 
 
-def _add_journeys(app: OpenAPI, csrf: CSRFProtect, settings: Settings) -> None:
+def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> None:
     """Registers the blueprint of every journey; program interfaces carry keys or signatures instead of CSRF tokens."""
+    csrf.exempt(access.blueprint)
+    app.register_api(access.blueprint)
+    app.register_api(access.keys_blueprint)
     app.register_blueprint(accounts.account)
     app.register_blueprint(accounts.signing)
     app.register_blueprint(checkout.blueprint)
@@ -99,13 +91,3 @@ def _add_journeys(app: OpenAPI, csrf: CSRFProtect, settings: Settings) -> None:
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)
         app.register_blueprint(webhooks.blueprint)
-
-
-# Swagger's own page has an inline script, which our policy refuses
-_SWAGGER_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Paywall API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="css/swagger-ui.css"></head>
-<body><div id="swagger-ui"></div>
-<script src="js/swagger-ui-bundle.js"></script><script src="/static/swagger-start.js"></script></body></html>
-"""

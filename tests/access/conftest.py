@@ -2,7 +2,6 @@
 
 import pytest
 
-from paywall.access import views
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.tokens import verification
@@ -13,10 +12,6 @@ from tests.support import subscribers
 @pytest.fixture
 def app(make_app):
     made = make_app()
-    if "access" not in made.blueprints:
-        made.register_api(views.blueprint)
-        made.register_api(views.keys_blueprint)
-        made.extensions["csrf"].exempt(views.blueprint)
     with made.app_context():
         verification.of_app().snapshots.interval = 0.0
         yield made

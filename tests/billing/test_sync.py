@@ -1,0 +1,259 @@
+"""The sync: one writer, leases instead of locks, the same result however often and in whichever order it runs."""
+
+import threading
+from contextvars import Context
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from paywall.billing import sync as sync_module
+from paywall.billing.stripe_gateway import StripeGateway
+from paywall.billing.sync import Busy, Synced
+from paywall.storage import entitlements, leases, subscriptions
+from paywall.storage.database import db
+from paywall.storage.entitlements import Cause
+from paywall.storage.models import (
+    Entitlement,
+    InboxEvent,
+    Lease,
+    LedgerEntry,
+    Payment,
+    Reader,
+    Revocation,
+    Subscription,
+)
+from tests.support.shop import Shop
+
+CAUSE = Cause("event", "evt_1")
+
+
+@pytest.fixture
+def bought(shop: Shop) -> str:
+    """A subscription that was paid, of which we have heard nothing yet."""
+    session_id = shop.start(shop.browser())
+    shop.pay(session_id)
+    return str(shop.session(session_id)["subscription"])
+
+
+def ledger() -> list[tuple[str, str]]:
+    return [(row.change, row.state) for row in db.session.scalars(db.select(LedgerEntry).order_by(LedgerEntry.id))]
+
+
+def facts_of() -> list[tuple[object, ...]]:
+    """What the rows say, apart from when we learned it."""
+    rows = db.session.scalars(db.select(Entitlement).execution_options(populate_existing=True))
+    return [(row.source_id, row.state, row.reason, row.starts_at, row.paid_until, row.until, row.hold) for row in rows]
+
+
+def test_a_second_sync_changes_nothing_and_writes_no_ledger(shop: Shop, bought: str) -> None:
+    first = shop.parts.sync.subscription(bought, CAUSE)
+    second = shop.parts.sync.subscription(bought, CAUSE)
+    assert (first.outcome, first.changed, second.changed) == ("synced", True, False)
+    assert ledger() == [("granted", "active")]
+    entry = db.session.scalar(db.select(LedgerEntry))
+    assert (entry.cause, entry.cause_id, entry.reason) == ("event", "evt_1", "paid")
+
+
+def test_what_is_missing_or_not_ours_is_said(shop: Shop) -> None:
+    assert shop.parts.sync.subscription("sub_unknown", CAUSE) == Synced("missing")
+    assert db.session.query(Lease).count() == 0
+
+
+def test_no_transaction_is_open_while_stripe_is_asked(shop: Shop, bought: str, monkeypatch) -> None:
+    """A lock held over a network call would stop every other writer."""
+    real, open_ones = StripeGateway.fetch_subscription, []
+
+    def watched(self, subscription_id):
+        open_ones.append(db.session().in_transaction())
+        return real(self, subscription_id)
+
+    monkeypatch.setattr(StripeGateway, "fetch_subscription", watched)
+    shop.parts.sync.subscription(bought, CAUSE)
+    assert open_ones == [False]
+
+
+def test_the_whole_checkout_holds_no_transaction_while_stripe_is_asked(shop: Shop, monkeypatch) -> None:
+    seen: dict[str, bool] = {}
+    for name in ("find_price", "create_checkout", "fetch_checkout", "expire_checkout", "fetch_subscription"):
+        real = getattr(StripeGateway, name)
+
+        def watched(self, argument, real=real, name=name):
+            seen[name] = seen.get(name, False) or db.session().in_transaction()
+            return real(self, argument)
+
+        monkeypatch.setattr(StripeGateway, name, watched)
+    shop.parts.catalog._known.clear()
+    client = shop.browser()
+    shop.start(client, "ada@example.com")
+    shop.start(client, "ada@example.com")
+    client.get(shop.pay(shop.start(client, "grace@example.com")))
+    shop.deliver_all()
+    assert seen == dict.fromkeys(
+        ("find_price", "create_checkout", "fetch_checkout", "expire_checkout", "fetch_subscription"), False
+    )
+
+
+def test_a_lease_that_is_held_makes_the_second_wait_and_then_give_up(shop: Shop, bought, clock, monkeypatch) -> None:
+    monkeypatch.setattr(sync_module, "PATIENCE_SECONDS", 0.2)
+    assert leases.take(f"subscription:{bought}", "other", clock.now(), clock.now() + timedelta(minutes=1))
+    with pytest.raises(Busy):
+        shop.parts.sync.subscription(bought, CAUSE)
+    assert db.session.query(Entitlement).count() == 0
+    assert db.session.scalar(db.select(Lease.owner)) == "other"
+
+
+def test_a_lease_left_by_a_killed_process_runs_out(shop: Shop, bought: str, clock) -> None:
+    leases.take(f"subscription:{bought}", "killed", clock.now(), clock.now() + timedelta(seconds=90))
+    clock.advance(seconds=90)
+    assert shop.parts.sync.subscription(bought, CAUSE).changed
+    assert db.session.query(Lease).count() == 0
+
+
+def test_a_lease_is_given_to_one_of_many(shop: Shop, clock) -> None:
+    now = clock.now()
+    taken = [leases.take("thing", f"own_{number}", now, now + timedelta(minutes=1)) for number in range(5)]
+    assert taken == [True, False, False, False, False]
+
+
+def test_whoever_lost_the_lease_starts_again_instead_of_writing(shop: Shop, bought: str, clock, monkeypatch) -> None:
+    """The fetch took longer than the lease, and another sync has taken over: the stale answer must not be saved."""
+    real, calls = StripeGateway.fetch_subscription, []
+
+    def slow(self, subscription_id):
+        snapshot = real(self, subscription_id)
+        calls.append(subscription_id)
+        if len(calls) == 1:
+            clock.advance(seconds=91)
+            leases.take(f"subscription:{subscription_id}", "thief", clock.now(), clock.now() + timedelta(seconds=1))
+            clock.advance(seconds=2)
+        return snapshot
+
+    monkeypatch.setattr(StripeGateway, "fetch_subscription", slow)
+    assert shop.parts.sync.subscription(bought, CAUSE).changed
+    assert len(calls) == 2
+
+
+def test_many_at_once_give_one_entitlement_and_one_entry(shop: Shop, bought: str) -> None:
+    results: list[object] = []
+
+    def run() -> None:
+        with shop.app.app_context():
+            try:
+                results.append(shop.parts.sync.subscription(bought, CAUSE).outcome)
+            except Exception as error:
+                results.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=Context().run, args=(run,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == ["synced"] * 5
+    assert ledger() == [("granted", "active")]
+
+
+def test_cancelling_and_undoing_are_followed(shop: Shop, bought: str) -> None:
+    sync, sdk = shop.parts.sync, shop.stripe()
+    sync.subscription(bought, CAUSE)
+    renewing = facts_of()
+    sdk.v1.subscriptions.update(bought, {"cancel_at_period_end": True})
+    sync.subscription(bought, CAUSE)
+    row = db.session.scalar(db.select(Entitlement).execution_options(populate_existing=True))
+    assert (row.state, row.renews, row.lapse) == ("active", False, "canceled")
+    sdk.v1.subscriptions.update(bought, {"cancel_at_period_end": False})
+    sync.subscription(bought, CAUSE)
+    assert facts_of() == renewing
+    assert ledger() == [("granted", "active"), ("amended", "active"), ("amended", "active")]
+
+
+def test_an_end_takes_the_tokens_back_at_once(shop: Shop, clock, bought: str) -> None:
+    shop.parts.sync.subscription(bought, CAUSE)
+    shop.stripe().v1.subscriptions.cancel(bought)
+    clock.advance(days=2)
+    # as if the reader still had access by what we knew: the rule's dates are changed by the sync, not by time
+    row = db.session.scalar(db.select(Entitlement))
+    assert row.until > clock.now()
+    shop.parts.sync.subscription(bought, CAUSE)
+    reader = db.session.scalar(db.select(Reader).execution_options(populate_existing=True))
+    entry = db.session.scalar(db.select(Revocation))
+    assert (entry.kind, entry.value, entry.generation) == ("sub", reader.id, reader.generation)
+    assert not entitlements.access_of(reader.id, shop.parts.settings.plans, clock.now()).allowed
+
+
+def test_ending_one_of_two_takes_no_token_back(shop: Shop, clock) -> None:
+    """Access is a union: another subscription of the same reader still lets them read."""
+    client = shop.browser()
+    first = shop.buy(client)
+    reader = db.session.scalar(db.select(Reader))
+    sdk = shop.stripe()
+    second = sdk.v1.subscriptions.create(
+        {
+            "customer": reader.customer_id,
+            "items": [{"price": shop.parts.catalog.price_id(shop.parts.settings.plans["annual"])}],
+            "default_payment_method": sdk.v1.subscriptions.retrieve(first).default_payment_method,
+        }
+    )
+    assert shop.parts.sync.subscription(second.id, CAUSE).reader_id == reader.id
+    shop.stripe().v1.subscriptions.cancel(first)
+    clock.advance(days=2)
+    shop.parts.sync.subscription(first, CAUSE)
+    assert entitlements.access_of(reader.id, shop.parts.settings.plans, clock.now()).allowed
+    assert db.session.query(Revocation).count() == 0
+
+
+def test_the_ledger_cannot_be_changed(shop: Shop, bought: str) -> None:
+    shop.parts.sync.subscription(bought, CAUSE)
+    entry = db.session.scalar(db.select(LedgerEntry))
+    entry.reason = "nothing happened"
+    with pytest.raises(RuntimeError, match="append-only"):
+        db.session.commit()
+    db.session.rollback()
+    db.session.delete(db.session.scalar(db.select(LedgerEntry)))
+    with pytest.raises(RuntimeError, match="append-only"):
+        db.session.commit()
+    db.session.rollback()
+
+
+def test_every_order_of_a_purchases_events_gives_the_same_rows(shop: Shop, bought: str) -> None:
+    """I3, for a purchase and its planned end: all orders of the events that matter, each from empty tables."""
+    shop.stripe().v1.subscriptions.update(bought, {"cancel_at_period_end": True})
+    kinds = ("checkout.session.completed", "customer.subscription.", "invoice.paid")
+    story = [event for event in shop.sandbox.events() if event["type"].startswith(kinds)]
+    assert len(story) >= 4
+    results = set()
+    for order in list(permutations(story[:5]))[:: 1 if len(story) <= 4 else 5]:
+        _forget()
+        assert {shop.deliver(event).status_code for event in order} == {200}
+        results.add(tuple(facts_of()))
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("lost", range(4))
+def test_any_event_of_a_purchase_may_be_lost(shop: Shop, bought: str, lost: int) -> None:
+    kinds = ("checkout.session.completed", "customer.subscription.", "invoice.paid")
+    story = [event for event in shop.sandbox.events() if event["type"].startswith(kinds)]
+    for number, event in enumerate(story):
+        if number != lost:
+            shop.deliver(event)
+    assert [row[1] for row in facts_of()] == ["active"]
+
+
+def _forget() -> None:
+    """Empties what sync and inbox wrote, and keeps readers and checkouts."""
+    for model in (LedgerEntry, Entitlement, Payment, Subscription, InboxEvent):
+        db.session.execute(db.delete(model))
+    db.session.commit()
+    db.session.expire_all()
+
+
+def test_a_subscription_stays_with_its_reader_whatever_the_marks_say_later(shop: Shop, bought: str, clock) -> None:
+    shop.parts.sync.subscription(bought, CAUSE)
+    owner = subscriptions.get(bought).reader_id
+    db.session.add(Reader(id="rdr_thief", generation=1, created_at=clock.now()))
+    db.session.commit()
+    shop.stripe().v1.subscriptions.update(bought, {"metadata": {"reader": "rdr_thief"}})
+    shop.parts.sync.subscription(bought, CAUSE)
+    assert db.session.scalar(db.select(Subscription.reader_id)) == owner

@@ -1,0 +1,1 @@
+"""Whole stories: several parts together, as readers, Stripe and staff meet them."""
