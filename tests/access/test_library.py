@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from paywall.access import views
 from paywall.storage import service_keys, sessions
 from paywall.storage.database import db
 from paywall.tokens import keyring, verification
@@ -22,10 +21,6 @@ def base_url(make_app, monkeypatch):
     server = make_server("127.0.0.1", 0, lambda environ, start: [], threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
     app = make_app(web={"base_url": url})
-    if "access" not in app.blueprints:
-        app.register_api(views.blueprint)
-        app.register_api(views.keys_blueprint)
-        app.extensions["csrf"].exempt(views.blueprint)
     server.app = app
     monkeypatch.setattr("werkzeug.serving.WSGIRequestHandler.log", lambda *args: None)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

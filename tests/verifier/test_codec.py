@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -95,10 +94,8 @@ def test_malformed_shapes_are_malformed(keys, token):
     assert refusal(token, keys) is Reason.MALFORMED
 
 
-def test_a_megabyte_is_refused_before_any_work(keys, key):
-    started = time.perf_counter()
+def test_a_megabyte_is_malformed_by_its_length_alone(keys, key):
     assert refusal(f"{key.kid}~" + "A" * 1_000_000 + "." + "A" * 86, keys) is Reason.MALFORMED
-    assert time.perf_counter() - started < 0.1
 
 
 def test_the_longest_token_is_read_and_one_more_character_is_not_written(key, keys):

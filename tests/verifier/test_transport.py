@@ -47,18 +47,18 @@ def test_a_redirect_is_not_followed(origin):
 
 
 def test_a_silent_service_is_given_up_after_the_timeout(origin):
-    origin.delay = 1.0
+    origin.delay = 3.0
     started = time.monotonic()
     with pytest.raises(TransportError):
         exchange(origin.url + "/x", timeout=0.1)
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 2.5
 
 
 def test_a_dripping_service_is_given_up_too(drip):
     started = time.monotonic()
     with pytest.raises(TransportError):
         exchange(drip, timeout=0.2)
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 2.5
 
 
 def test_nobody_listening_is_no_answer(origin):
@@ -87,9 +87,9 @@ def drip():
         peer, _ = listener.accept()
         with peer:
             peer.recv(4096)
-            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n")
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")
             try:
-                for _ in range(20):
+                for _ in range(60):
                     peer.sendall(b" ")
                     time.sleep(0.05)
             except OSError:
