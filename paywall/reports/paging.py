@@ -8,14 +8,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, Select, tuple_
 
-from paywall.reports.filters import Cursor, Dated, Filters, Sort
-from paywall.reports.selection import DATES, rows
+from paywall.reports.filters import Cursor, Filters, Sort
+from paywall.reports.selection import DATES, columns, ids
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement
 
 PAGE = 50
-
-_LABELS = {Dated.STARTS: "starts_at", Dated.ENDS: "until", Dated.CREATED: "created_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +27,28 @@ class Page:
 
 def page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE) -> Page:
     """The page that the filters' place asks for; without one, or with too few rows before it, the first."""
-    query = rows(filters, zone, now)
+    query = ids(filters, zone, now)
     if filters.before:
-        found = _take(query, filters.sort, filters.before, size + 1, forward=False)
-        if len(found) > size:
-            return _page(found[1:], filters.sort, has_before=True, has_after=True)
-        found = _take(query, filters.sort, None, size + 1)
+        places = _take(query, filters.sort, filters.before, size + 1, forward=False)
+        if len(places) > size:
+            return _page(places[1:], now, has_before=True, has_after=True)
+        places = _take(query, filters.sort, None, size + 1)
     else:
-        found = _take(query, filters.sort, filters.after, size + 1)
-    has_before = filters.after is not None and bool(found)
-    return _page(found[:size], filters.sort, has_before, has_after=len(found) > size)
+        places = _take(query, filters.sort, filters.after, size + 1)
+    return _page(places[:size], now, has_before=filters.after is not None, has_after=len(places) > size)
 
 
-def _page(found: Sequence[Row[Any]], sort: Sort, has_before: bool, has_after: bool) -> Page:
-    places = [Cursor(getattr(row, _LABELS[sort.by]), row.id) for row in (*found[:1], *found[-1:])]
-    return Page(found, places[0] if has_before else None, places[-1] if has_after else None)
+def _page(places: list[Cursor], now: datetime, *, has_before: bool, has_after: bool) -> Page:
+    found = db.session.execute(columns(now).where(Entitlement.id.in_([place.id for place in places])))
+    by_id = {row.id: row for row in found}
+    rows = [by_id[place.id] for place in places]
+    return Page(rows, places[0] if rows and has_before else None, places[-1] if rows and has_after else None)
 
 
 def _take(
     query: Select[*tuple[Any, ...]], sort: Sort, place: Cursor | None, size: int, *, forward: bool = True
-) -> Sequence[Row[Any]]:
-    """Up to ``size`` rows next to the place, in the list's order.
+) -> list[Cursor]:
+    """Up to ``size`` rows next to the place, in the list's order: their ids alone, so that little has to be sorted.
 
     Rows without the date stand last in either direction. They are read by a query of their own, because one condition
     for both would keep the database from going straight to the place by its index.
@@ -60,14 +59,14 @@ def _take(
         parts.reverse()
     if place:
         parts = parts[parts.index(place.value is not None) :] if (place.value is not None) in parts else []
-    found: list[Row[Any]] = []
+    found: list[Cursor] = []
     for dated in parts:
-        part = query.where(key.is_not(None) if dated else key.is_(None))
+        part = query.add_columns(key).where(key.is_not(None) if dated else key.is_(None))
         if place and dated is (place.value is not None):
             part = part.where(_beyond(key, place, descending))
-        columns = (key, Entitlement.id) if dated else (Entitlement.id,)
-        ordered = part.order_by(*(one.desc() if descending else one.asc() for one in columns))
-        found += db.session.execute(ordered.limit(size - len(found))).all()
+        order = (key, Entitlement.id) if dated else (Entitlement.id,)
+        ordered = part.order_by(*(one.desc() if descending else one.asc() for one in order))
+        found += [Cursor(value, row_id) for row_id, value in db.session.execute(ordered.limit(size - len(found)))]
         if len(found) == size:
             break
     return found if forward else found[::-1]

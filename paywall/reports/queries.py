@@ -1,5 +1,6 @@
 """The figures of the reports, each by the rule's dates at one moment and over one view of the database."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,10 @@ from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Month, Span, span_of_month
 from paywall.reports.filters import Filters
-from paywall.reports.rule import Movement, moved, reason_at, state_at
-from paywall.reports.selection import conditions
+from paywall.reports.rule import Movement, had_before, moved, started, state_at
+from paywall.reports.selection import ids
 from paywall.storage.database import db
-from paywall.storage.models import Entitlement, Reader
+from paywall.storage.models import Entitlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,10 @@ def begin() -> None:
 
 def standing(now: datetime) -> Standing:
     """How the entitlements stand at a moment."""
-    state, reason = state_at(now), reason_at(now)
-    never = func.sum(case((reason == Reason.NEVER_PAID.value, 1), else_=0))
-    found = db.session.execute(select(state, func.count(), never).group_by(state)).all()
+    state, never = state_at(now), case((Entitlement.lapse == Reason.NEVER_PAID, 1), else_=0)
+    found = db.session.execute(select(state, func.count(), func.sum(never)).group_by(state)).all()
     states = dict.fromkeys(State, 0) | {State(name): number for name, number, _ in found}
-    return Standing(states, sum(number for *_, number in found))
+    return Standing(states, sum(number for name, _, number in found if name == State.ENDED))
 
 
 def months(last: Month, count: int, zone: ZoneInfo, now: datetime) -> list[MonthFigures]:
@@ -65,40 +65,36 @@ def months(last: Month, count: int, zone: ZoneInfo, now: datetime) -> list[Month
     Each month but the first opens with what the one before it closed with.
     """
     names = [last.plus(-back) for back in range(count - 1, -1, -1)]
-    by_month = {movement: _by_month(movement, names, zone, now) for movement in _FLOWS}
-    opening = _number(Movement.OPENING, names[0], zone, now)
+    spans = [span_of_month(month, zone, now) for month in names]
+    starts, ends = _started(spans), _ended(spans)
+    opening = db.session.scalar(select(func.count()).where(moved(Movement.OPENING, spans[0]))) or 0
     figures = []
     for index, month in enumerate(names):
-        new, returned, ended = (by_month[movement].get(index, 0) for movement in _FLOWS)
-        running = span_of_month(month, zone, now).by == now
-        figures.append(MonthFigures(month, opening, new, returned, ended, running))
+        new, returned, ended = starts[index, False], starts[index, True], ends[index]
+        figures.append(MonthFigures(month, opening, new, returned, ended, running=spans[index].by == now))
         opening = figures[-1].closing
     return figures[::-1]
 
 
 def count(filters: Filters, zone: ZoneInfo, now: datetime) -> int:
     """How many rows the filters want."""
-    query = select(func.count()).select_from(Entitlement)
-    if filters.who:
-        query = query.join(Reader, Reader.id == Entitlement.reader_id)
-    return db.session.scalar(query.where(*conditions(filters, zone, now))) or 0
+    return db.session.scalar(select(func.count()).select_from(ids(filters, zone, now).subquery())) or 0
 
 
-_FLOWS = (Movement.NEW, Movement.RETURNED, Movement.ENDED)
+def _started(spans: list[Span]) -> Counter[tuple[int, bool]]:
+    """How many entitlements started, by the index of the span and whether the reader had one before."""
+    index = case(*((Entitlement.starts_at < span.before, number) for number, span in enumerate(spans)))
+    inner = select(index.label("span"), had_before().label("had")).where(started(_whole(spans))).subquery()
+    query = select(inner.c.span, inner.c.had, func.count()).group_by(inner.c.span, inner.c.had)
+    return Counter({(span, bool(had)): number for span, had, number in db.session.execute(query)})
 
 
-def _by_month(movement: Movement, names: list[Month], zone: ZoneInfo, now: datetime) -> dict[int, int]:
-    """How many entitlements count under the movement, by the month's index, in one pass over the whole time."""
-    spans = [span_of_month(month, zone, now) for month in names]
-    if movement is Movement.ENDED:
-        month = case(*((Entitlement.until <= span.by, index) for index, span in enumerate(spans)))
-    else:
-        month = case(*((Entitlement.starts_at < span.before, index) for index, span in enumerate(spans)))
-    whole = Span(spans[0].since, spans[-1].before, spans[-1].by)
-    query = select(month, func.count()).where(moved(movement, whole)).group_by(month)
-    return {row[0]: row[1] for row in db.session.execute(query)}
+def _ended(spans: list[Span]) -> Counter[int]:
+    """How many entitlements ended, by the index of the span."""
+    index = case(*((Entitlement.until <= span.by, number) for number, span in enumerate(spans)))
+    query = select(index, func.count()).where(moved(Movement.ENDED, _whole(spans))).group_by(index)
+    return Counter({row[0]: row[1] for row in db.session.execute(query)})
 
 
-def _number(movement: Movement, month: Month, zone: ZoneInfo, now: datetime) -> int:
-    query = select(func.count()).select_from(Entitlement).where(moved(movement, span_of_month(month, zone, now)))
-    return db.session.scalar(query) or 0
+def _whole(spans: list[Span]) -> Span:
+    return Span(spans[0].since, spans[-1].before, spans[-1].by)

@@ -10,13 +10,10 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, tuple_
 from sqlalchemy.orm import aliased
 
-from paywall.domain.entitlements import SKEW, Reason
+from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Span
 from paywall.storage.models import Entitlement
-
-_STARTS, _PAID, _UNTIL = Entitlement.starts_at, Entitlement.paid_until, Entitlement.until
-_DATED = and_(_STARTS.is_not(None), _PAID.is_not(None), _UNTIL.is_not(None))
 
 
 class Movement(StrEnum):
@@ -31,33 +28,45 @@ class Movement(StrEnum):
 
 def is_in(state: State, moment: datetime) -> ColumnElement[bool]:
     """Whether an entitlement is in ``state`` at a moment. The five states exclude each other."""
-    running = and_(_DATED, moment + SKEW >= _STARTS, moment < _UNTIL)
+    row, dated = Entitlement, _dated()
+    running = and_(dated, row.starts_at <= moment, row.until > moment)
     if state is State.PENDING:
-        return or_(and_(not_(_DATED), Entitlement.lapse == Reason.NOT_PAID_YET), and_(_DATED, moment + SKEW < _STARTS))
+        return or_(and_(not_(dated), row.lapse == Reason.NOT_PAID_YET), and_(dated, row.starts_at > moment))
     if state is State.ENDED:
-        never = and_(not_(_DATED), Entitlement.lapse != Reason.NOT_PAID_YET)
-        return or_(never, and_(_DATED, moment >= _UNTIL, moment + SKEW >= _STARTS))
+        never = and_(not_(dated), row.lapse != Reason.NOT_PAID_YET)
+        return or_(never, and_(dated, row.until <= moment, row.starts_at <= moment))
     if state is State.SUSPENDED:
-        return and_(running, Entitlement.hold.is_not(None))
-    failing = and_(Entitlement.in_dunning, moment >= _PAID)
-    return and_(running, Entitlement.hold.is_(None), failing if state is State.GRACE else not_(failing))
+        return and_(running, row.hold.is_not(None))
+    if state is State.GRACE:
+        return and_(running, row.hold.is_(None), row.in_dunning, row.paid_until <= moment)
+    return and_(running, row.hold.is_(None), or_(not_(row.in_dunning), row.paid_until > moment))
 
 
 def state_at(moment: datetime) -> ColumnElement[str]:
     """The state at a moment."""
-    return case(*((is_in(state, moment), literal(state.value)) for state in State))
+    row = Entitlement
+    undated = case((row.lapse == Reason.NOT_PAID_YET, _say(State.PENDING)), else_=_say(State.ENDED))
+    return case(
+        (not_(_dated()), undated),
+        (row.starts_at > moment, _say(State.PENDING)),
+        (row.until <= moment, _say(State.ENDED)),
+        (row.hold.is_not(None), _say(State.SUSPENDED)),
+        (and_(row.in_dunning, row.paid_until <= moment), _say(State.GRACE)),
+        else_=_say(State.ACTIVE),
+    )
 
 
 def reason_at(moment: datetime) -> ColumnElement[str]:
     """The reason code of the state at a moment."""
+    row = Entitlement
     return case(
-        (not_(_DATED), Entitlement.lapse),
-        (moment + SKEW < _STARTS, literal(Reason.NOT_PAID_YET.value)),
-        (moment >= _UNTIL, Entitlement.lapse),
-        (Entitlement.hold.is_not(None), Entitlement.hold),
-        (moment < _PAID, literal(Reason.PAID.value)),
-        (Entitlement.in_dunning, literal(Reason.PAYMENT_FAILED.value)),
-        else_=literal(Reason.RENEWAL_DUE.value),
+        (not_(_dated()), row.lapse),
+        (row.starts_at > moment, _say(Reason.NOT_PAID_YET)),
+        (row.until <= moment, row.lapse),
+        (row.hold.is_not(None), row.hold),
+        (row.paid_until > moment, _say(Reason.PAID)),
+        (row.in_dunning, _say(Reason.PAYMENT_FAILED)),
+        else_=_say(Reason.RENEWAL_DUE),
     )
 
 
@@ -66,19 +75,19 @@ def moved(movement: Movement, span: Span) -> ColumnElement[bool]:
 
     Only one that ever ran counts: what was never paid, or ended before it began, moves nothing. A suspended one runs.
     """
+    row = Entitlement
     if movement is Movement.OPENING:
-        return and_(ran(), span.since > _STARTS, span.since < _UNTIL)
+        return and_(_ran(), row.starts_at < span.since, row.until > span.since)
     if movement is Movement.CLOSING:
-        return and_(ran(), span.before > _STARTS, span.by < _UNTIL)
+        return and_(_ran(), row.starts_at < span.before, row.until > span.by)
     if movement is Movement.ENDED:
-        return and_(ran(), span.since < _UNTIL, span.by >= _UNTIL)
-    started = and_(ran(), span.since <= _STARTS, span.before > _STARTS)
-    return and_(started, had_before() if movement is Movement.RETURNED else not_(had_before()))
+        return and_(_ran(), row.until > span.since, row.until <= span.by)
+    return and_(started(span), had_before() if movement is Movement.RETURNED else not_(had_before()))
 
 
-def ran() -> ColumnElement[bool]:
-    """Whether the entitlement ever let its reader in, holds aside."""
-    return and_(_DATED, _STARTS < _UNTIL)
+def started(span: Span) -> ColumnElement[bool]:
+    """Whether an entitlement that ran started in the span."""
+    return and_(_ran(), Entitlement.starts_at >= span.since, Entitlement.starts_at < span.before)
 
 
 def had_before() -> ColumnElement[bool]:
@@ -88,5 +97,19 @@ def had_before() -> ColumnElement[bool]:
         other.reader_id == Entitlement.reader_id,
         other.paid_until.is_not(None),
         other.starts_at < other.until,
-        tuple_(other.starts_at, other.id) < tuple_(_STARTS, Entitlement.id),
+        tuple_(other.starts_at, other.id) < tuple_(Entitlement.starts_at, Entitlement.id),
     )
+
+
+def _ran() -> ColumnElement[bool]:
+    """Whether the entitlement ever let its reader in, holds aside."""
+    return and_(_dated(), Entitlement.starts_at < Entitlement.until)
+
+
+def _dated() -> ColumnElement[bool]:
+    """Whether the entitlement was ever paid, and so has its dates."""
+    return and_(Entitlement.starts_at.is_not(None), Entitlement.paid_until.is_not(None), Entitlement.until.is_not(None))
+
+
+def _say(code: State | Reason) -> ColumnElement[str]:
+    return literal(code.value)

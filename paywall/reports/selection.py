@@ -21,8 +21,8 @@ DATES: dict[Dated, InstrumentedAttribute[datetime]] = {
 }
 
 
-def rows(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]:
-    """The rows that the filters want, with state and reason at ``now``; without an order."""
+def columns(now: datetime) -> Select[*tuple[Any, ...]]:
+    """Everything that a report says of an entitlement, with state and reason at ``now``; of all, without an order."""
     query = select(
         Entitlement.id,
         Entitlement.reader_id,
@@ -39,7 +39,20 @@ def rows(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, 
         Entitlement.renews,
         Entitlement.created_at,
     )
-    return query.join(Reader, Reader.id == Entitlement.reader_id).where(*conditions(filters, zone, now))
+    return query.join(Reader, Reader.id == Entitlement.reader_id)
+
+
+def rows(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]:
+    """The rows that the filters want, without an order."""
+    return columns(now).where(*conditions(filters, zone, now))
+
+
+def ids(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]:
+    """The ids of these rows."""
+    query = select(Entitlement.id)
+    if filters.who:  # no other filter asks the reader
+        query = query.join(Reader, Reader.id == Entitlement.reader_id)
+    return query.where(*conditions(filters, zone, now))
 
 
 def conditions(filters: Filters, zone: ZoneInfo, now: datetime) -> list[ColumnElement[bool]]:
