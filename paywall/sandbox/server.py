@@ -93,7 +93,7 @@ class SandboxServer:
         self.listener = listen("127.0.0.1", self.port)
         self.server, self.sandbox = serve(self.config, self.listener)
         self.url = self.config.base_url
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
         self.sandbox.start()
         return self

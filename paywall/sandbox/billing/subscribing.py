@@ -11,13 +11,13 @@ from paywall.sandbox.state.bodies import Json, Value
 OVER = ("canceled", "incomplete_expired")
 
 
-def draw_invoice(account: Account, subscription: Json, **known: Value) -> Json:
+def draw_invoice(account: Account, subscription: Json) -> Json:
     """Make and finalize the invoice for a subscription's current period."""
     customer = account.get("customer", subscription["customer"])
     products = {item["price"]["product"] for item in subscription["items"]["data"]}
     names = {product: account.get("product", product)["name"] for product in products}
     now = account.now()
-    draft = invoice_shape(subscription, customer, names, account.config.account_name, now, **known)
+    draft = invoice_shape(subscription, customer, names, account.config.account_name, now)
     account.create(draft, "invoice.created")
     number = customer["next_invoice_sequence"]
     account.amend(customer, None, next_invoice_sequence=number + 1, currency=subscription["currency"])

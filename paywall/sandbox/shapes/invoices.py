@@ -1,8 +1,8 @@
 """Invoices and their lines as Stripe shows them."""
 
 from paywall.sandbox.money import rhythm, written
-from paywall.sandbox.shapes.lists import embedded
-from paywall.sandbox.state.bodies import Json, Value
+from paywall.sandbox.shapes.lists import embedded, nulls
+from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.state.ids import new_id
 
 
@@ -25,17 +25,7 @@ def line_shape(invoice_id: str, item: Json, product_name: str) -> Json:
         "invoice": invoice_id,
         "livemode": False,
         "metadata": item["metadata"],
-        "parent": {
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": None,
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": item["subscription"],
-                "subscription_item": item["id"],
-            },
-            "type": "subscription_item_details",
-        },
+        "parent": line_parent(item),
         "period": {"end": item["current_period_end"], "start": item["current_period_start"]},
         "pretax_credit_amounts": [],
         "pricing": {
@@ -50,92 +40,81 @@ def line_shape(invoice_id: str, item: Json, product_name: str) -> Json:
     }
 
 
+def line_parent(item: Json) -> Json:
+    """The subscription item that a line bills."""
+    details = {
+        "invoice_item": None,
+        "proration": False,
+        "proration_details": {"credited_items": None},
+        "subscription": item["subscription"],
+        "subscription_item": item["id"],
+    }
+    kind = "subscription_item_details"
+    return {"invoice_item_details": None, kind: details, "type": kind}
+
+
 def parent_of(subscription: Json) -> Json:
     """The subscription that an invoice bills, with its metadata as it was then."""
     details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
     return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
 
 
-def invoice_shape(
-    subscription: Json, customer: Json, names: dict[str, str], account_name: str, now: int, **known: Value
-) -> Json:
+NULLS = (
+    "account_tax_ids application automatically_finalizes_at custom_fields customer_account customer_address "
+    "customer_phone customer_shipping default_payment_method default_source description due_date effective_at "
+    "ending_balance footer from_invoice hosted_invoice_url invoice_pdf last_finalization_error latest_revision "
+    "next_payment_attempt number on_behalf_of receipt_number rendering shipping_cost shipping_details "
+    "statement_descriptor test_clock webhooks_delivered_at"
+)
+LISTS = "customer_tax_ids default_tax_rates discounts total_discount_amounts total_pretax_credit_amounts total_taxes"
+SUMS = "amount_due amount_remaining subtotal subtotal_excluding_tax total total_excluding_tax"
+ZEROS = (
+    "amount_overpaid amount_paid amount_paid_off_stripe amount_shipping attempt_count "
+    "post_payment_credit_notes_amount pre_payment_credit_notes_amount starting_balance"
+)
+
+
+def blank_invoice(total: int) -> Json:
+    """A draft of which only the sum is known: nothing is paid, nothing is tried."""
+    return (
+        nulls(NULLS)
+        | {name: [] for name in LISTS.split()}
+        | dict.fromkeys(SUMS.split(), total)
+        | dict.fromkeys(ZEROS.split(), 0)
+        | {
+            "object": "invoice",
+            "attempted": False,
+            "auto_advance": True,
+            "automatic_tax": {"enabled": False} | nulls("disabled_reason liability provider status"),
+            "billing_reason": "subscription_create",
+            "collection_method": "charge_automatically",
+            "issuer": {"type": "self"},
+            "livemode": False,
+            "metadata": {},
+            "payment_settings": nulls("default_mandate payment_method_options payment_method_types"),
+            "status": "draft",
+            "status_transitions": nulls("finalized_at marked_uncollectible_at paid_at voided_at"),
+        }
+    )
+
+
+def invoice_shape(subscription: Json, customer: Json, names: dict[str, str], account_name: str, now: int) -> Json:
     """A draft invoice for a subscription's current period; `names` maps product ids to names."""
     invoice_id = new_id("in")
     items = subscription["items"]["data"]
     lines = [line_shape(invoice_id, item, names[item["price"]["product"]]) for item in items]
-    total = sum(line["amount"] for line in lines)
-    lines_list = embedded(lines, f"/v1/invoices/{invoice_id}/lines", total_count=len(lines))
-    return (
-        {"id": invoice_id, "object": "invoice", "account_country": "US", "account_name": account_name}
-        | amounts(total)
-        | blanks()
-        | {
-            "automatic_tax": {
-                "disabled_reason": None,
-                "enabled": False,
-                "liability": None,
-                "provider": None,
-                "status": None,
-            },
-            "billing_reason": "subscription_create",
-            "collection_method": "charge_automatically",
-            "created": now,
-            "currency": subscription["currency"],
-            "customer": customer["id"],
-            "customer_email": customer["email"],
-            "customer_name": customer["name"],
-            "customer_tax_exempt": "none",
-            "customer_tax_ids": [],
-            "issuer": {"type": "self"},
-            "lines": lines_list,
-            "livemode": False,
-            "metadata": {},
-            "parent": parent_of(subscription),
-            "payment_settings": {
-                "default_mandate": None,
-                "payment_method_options": None,
-                "payment_method_types": None,
-            },
-            "period_end": now,
-            "period_start": now,
-            "status": "draft",
-            "status_transitions": {
-                "finalized_at": None,
-                "marked_uncollectible_at": None,
-                "paid_at": None,
-                "voided_at": None,
-            },
-        }
-        | known
-    )
-
-
-def amounts(total: int) -> Json:
-    """The sums of an invoice on which nothing is paid yet."""
-    same = ("amount_due", "amount_remaining", "subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax")
-    none = (
-        "amount_overpaid",
-        "amount_paid",
-        "amount_paid_off_stripe",
-        "amount_shipping",
-        "attempt_count",
-        "post_payment_credit_notes_amount",
-        "pre_payment_credit_notes_amount",
-        "starting_balance",
-    )
-    return dict.fromkeys(same, total) | dict.fromkeys(none, 0)
-
-
-def blanks() -> Json:
-    """The fields of an invoice that the sandbox never fills."""
-    empty = (
-        "account_tax_ids application automatically_finalizes_at custom_fields customer_account customer_address "
-        "customer_phone customer_shipping default_payment_method default_source description due_date effective_at "
-        "ending_balance footer from_invoice hosted_invoice_url invoice_pdf last_finalization_error latest_revision "
-        "next_payment_attempt number on_behalf_of receipt_number rendering shipping_cost shipping_details "
-        "statement_descriptor test_clock webhooks_delivered_at"
-    )
-    lists = "default_tax_rates discounts total_discount_amounts total_pretax_credit_amounts total_taxes"
-    return (
-        dict.fromkeys(empty.split()) | {name: [] for name in lists.split()} | {"attempted": False, "auto_advance": True}
-    )
+    return blank_invoice(sum(line["amount"] for line in lines)) | {
+        "id": invoice_id,
+        "account_country": "US",
+        "account_name": account_name,
+        "created": now,
+        "currency": subscription["currency"],
+        "customer": customer["id"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "lines": embedded(lines, f"/v1/invoices/{invoice_id}/lines", total_count=len(lines)),
+        "parent": parent_of(subscription),
+        "period_end": now,
+        "period_start": now,
+    }

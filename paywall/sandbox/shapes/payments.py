@@ -1,6 +1,7 @@
 """Payment methods, payment intents, charges and invoice payments as Stripe shows them."""
 
 from paywall.sandbox.cards import Card, Decline
+from paywall.sandbox.shapes.lists import nulls
 from paywall.sandbox.state.bodies import Json, Value
 from paywall.sandbox.state.ids import new_id, random_text
 
@@ -49,60 +50,49 @@ def method_shape(card: Card, exp: tuple[int, int], details: Json, now: int) -> J
     }
 
 
+INTENT_NULLS = (
+    "application application_fee_amount automatic_payment_methods canceled_at cancellation_reason "
+    "customer customer_account excluded_payment_method_types last_payment_error latest_charge next_action "
+    "on_behalf_of payment_method payment_method_configuration_details processing receipt_email review "
+    "shipping source statement_descriptor statement_descriptor_suffix transfer_data transfer_group"
+)
+
+
 def intent_shape(amount: int, currency: str, now: int, **known: Value) -> Json:
     """A payment intent that waits for a payment method; `known` fields replace the usual ones."""
     intent_id = new_id("pi")
-    return {
-        "id": intent_id,
-        "object": "payment_intent",
-        "amount": amount,
-        "amount_capturable": 0,
-        "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": "automatic",
-        "client_secret": f"{intent_id}_secret_{random_text(25)}",
-        "confirmation_method": "automatic",
-        "created": now,
-        "currency": currency,
-        "customer": None,
-        "customer_account": None,
-        "description": "Subscription creation",
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
-        "livemode": False,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_details": {"customer_reference": None, "order_reference": None},
-        "payment_method": None,
-        "payment_method_configuration_details": None,
-        "payment_method_options": {
-            "card": {
-                "installments": None,
-                "mandate_options": None,
-                "network": None,
-                "request_three_d_secure": "automatic",
-            }
-        },
-        "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": "off_session",
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
-    } | known
+    return (
+        nulls(INTENT_NULLS)
+        | {
+            "id": intent_id,
+            "object": "payment_intent",
+            "amount": amount,
+            "amount_capturable": 0,
+            "amount_details": {"tip": {}},
+            "amount_received": 0,
+            "capture_method": "automatic",
+            "client_secret": f"{intent_id}_secret_{random_text(25)}",
+            "confirmation_method": "automatic",
+            "created": now,
+            "currency": currency,
+            "description": "Subscription creation",
+            "livemode": False,
+            "metadata": {},
+            "payment_details": {"customer_reference": None, "order_reference": None},
+            "payment_method_options": {
+                "card": {
+                    "installments": None,
+                    "mandate_options": None,
+                    "network": None,
+                    "request_three_d_secure": "automatic",
+                }
+            },
+            "payment_method_types": ["card"],
+            "setup_future_usage": "off_session",
+            "status": "requires_payment_method",
+        }
+        | known
+    )
 
 
 def outcome_shape(decline: Decline | None) -> Json:
@@ -120,19 +110,23 @@ def outcome_shape(decline: Decline | None) -> Json:
     }
 
 
+CHARGE_NULLS = (
+    "application application_fee application_fee_amount balance_transaction destination dispute "
+    "failure_balance_transaction on_behalf_of order receipt_email receipt_number receipt_url review "
+    "shipping source source_transfer statement_descriptor statement_descriptor_suffix transfer_data "
+    "transfer_group"
+)
+
+
 def charge_shape(intent: Json, method: Json, decline: Decline | None, now: int) -> Json:
     """One attempt to take an intent's amount; with a reason to decline it is a failed one."""
     taken = 0 if decline else intent["amount"]
-    return {
+    return nulls(CHARGE_NULLS) | {
         "id": new_id("ch"),
         "object": "charge",
         "amount": intent["amount"],
         "amount_captured": taken,
         "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
         "billing_details": method["billing_details"],
         "calculated_statement_descriptor": "SANDBOX",
         "captured": decline is None,
@@ -140,36 +134,20 @@ def charge_shape(intent: Json, method: Json, decline: Decline | None, now: int) 
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
-        "destination": None,
-        "dispute": None,
         "disputed": False,
-        "failure_balance_transaction": None,
         "failure_code": decline.code if decline else None,
         "failure_message": decline.message if decline else None,
         "fraud_details": {},
         "livemode": False,
         "metadata": {},
-        "on_behalf_of": None,
-        "order": None,
         "outcome": outcome_shape(decline),
         "paid": decline is None,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {"card": charged_card(method["card"], intent["amount"]), "type": "card"},
         "radar_options": {},
-        "receipt_email": None,
-        "receipt_number": None,
-        "receipt_url": None,
         "refunded": False,
-        "review": None,
-        "shipping": None,
-        "source": None,
-        "source_transfer": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "failed" if decline else "succeeded",
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from paywall.sandbox.periods import period_end
-from paywall.sandbox.shapes.lists import embedded
+from paywall.sandbox.shapes.lists import embedded, nulls
 from paywall.sandbox.state.bodies import Json, Value
 from paywall.sandbox.state.ids import new_id
 
@@ -65,63 +65,52 @@ def item_shape(subscription_id: str, bought: Bought, now: int) -> Json:
     }
 
 
+SUBSCRIPTION_NULLS = (
+    "application application_fee_percent billing_cycle_anchor_config billing_thresholds cancel_at "
+    "canceled_at customer_account days_until_due default_payment_method default_source description "
+    "ended_at latest_invoice next_pending_invoice_item_invoice on_behalf_of pause_collection "
+    "pending_invoice_item_interval pending_setup_intent pending_update schedule test_clock transfer_data "
+    "trial_end trial_start"
+)
+
+
 def subscription_shape(customer: str, bought: Sequence[Bought], now: int, **known: Value) -> Json:
     """A subscription that begins now; `known` fields replace the usual ones."""
     subscription_id = new_id("sub")
     items = [item_shape(subscription_id, one, now) for one in bought]
     url = f"/v1/subscription_items?subscription={subscription_id}"
     single = items[0] if len(items) == 1 else None
-    return {
-        "id": subscription_id,
-        "object": "subscription",
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-        "billing_cycle_anchor": now,
-        "billing_cycle_anchor_config": None,
-        "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
-        "billing_schedules": [],
-        "billing_thresholds": None,
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
-        "collection_method": "charge_automatically",
-        "created": now,
-        "currency": bought[0].price["currency"],
-        "customer": customer,
-        "customer_account": None,
-        "days_until_due": None,
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "ended_at": None,
-        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "items": embedded(items, url, total_count=len(items)),
-        "latest_invoice": None,
-        "livemode": False,
-        "metadata": {},
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "plan": single and single["plan"],
-        "quantity": single and single["quantity"],
-        "schedule": None,
-        "start_date": now,
-        "status": "incomplete",
-        "test_clock": None,
-        "transfer_data": None,
-        "trial_end": None,
-        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-        "trial_start": None,
-    } | known
+    return (
+        nulls(SUBSCRIPTION_NULLS)
+        | {
+            "id": subscription_id,
+            "object": "subscription",
+            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+            "billing_cycle_anchor": now,
+            "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
+            "billing_schedules": [],
+            "cancel_at_period_end": False,
+            "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+            "collection_method": "charge_automatically",
+            "created": now,
+            "currency": bought[0].price["currency"],
+            "customer": customer,
+            "default_tax_rates": [],
+            "discounts": [],
+            "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+            "items": embedded(items, url, total_count=len(items)),
+            "livemode": False,
+            "metadata": {},
+            "payment_settings": {
+                "payment_method_options": None,
+                "payment_method_types": None,
+                "save_default_payment_method": "off",
+            },
+            "plan": single and single["plan"],
+            "quantity": single and single["quantity"],
+            "start_date": now,
+            "status": "incomplete",
+            "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        }
+        | known
+    )

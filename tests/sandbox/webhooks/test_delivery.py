@@ -46,7 +46,8 @@ def test_the_body_is_the_stored_event_laid_out_as_stripe_does(sandbox, receiver,
     wire.post("/v1/products", {"id": "p", "name": "x"})
     receiver.wait_for(1)
     (event,) = sandbox.events()
-    assert receiver.bodies[0].decode() == json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+    assert json.loads(receiver.bodies[0]) == event
+    assert receiver.bodies[0].startswith(b'{\n  "id": "evt_')
     assert event["pending_webhooks"] == 1
 
 
