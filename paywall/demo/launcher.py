@@ -75,7 +75,9 @@ class Demo:
         with self._step("Paywall service and news site"):
             service = self._launch("service", stack.service_command())
             site = self._launch("site", stack.site_command())
-            self._complete("staff", stack.staff_command())
+            if not stack.state.staff_known:
+                self._complete("staff", stack.staff_command())
+                stack.state.remember_staff()
             self._until_answers(site, f"{ports.site_url}/healthz")
             self._until_answers(service, f"{ports.service_url}/readyz")
 

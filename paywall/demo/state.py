@@ -48,6 +48,7 @@ class DemoState:
         self.logs = self.folder / "log"
         self.sandbox_file = self.folder / "sandbox.state"
         self.service_key_file = self.folder / "service-key"
+        self._staff_mark = self.folder / "staff-added"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.outbox.mkdir(exist_ok=True)
@@ -56,9 +57,23 @@ class DemoState:
             raise DemoError(f"The folder {self.folder} cannot be used: {error.strerror}. Set DEMO_DIR.", 2) from error
 
     @property
+    def database_file(self) -> Path:
+        """The embedded database."""
+        return self.folder / "paywall.sqlite3"
+
+    @property
     def database_url(self) -> str:
         """The embedded database, as SQLAlchemy writes it."""
-        return f"sqlite:///{self.folder / 'paywall.sqlite3'}"
+        return f"sqlite:///{self.database_file}"
+
+    @property
+    def staff_known(self) -> bool:
+        """Whether the demo's editor was let in once; taking the right away later is then respected."""
+        return self.database_file.exists() and self._staff_mark.exists()
+
+    def remember_staff(self) -> None:
+        """Notes that the editor was let in."""
+        self._staff_mark.touch()
 
     def secrets(self) -> Secrets:
         """The folder's secrets; made, readable by their owner only, when there are none."""

@@ -62,3 +62,14 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_the_database_stands_in_the_folder_by_its_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert DemoState(Path("demo")).database_url == f"sqlite:///{tmp_path}/demo/paywall.sqlite3"
+
+
+def test_the_editor_is_let_in_once_per_database(tmp_path: Path) -> None:
+    state = DemoState(tmp_path)
+    assert not state.staff_known
+    state.database_file.touch()
+    assert not state.staff_known
+    state.remember_staff()
+    assert DemoState(tmp_path).staff_known
+    state.database_file.unlink()
+    assert not state.staff_known
