@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS answers
 CREATE TABLE IF NOT EXISTS deliveries (event TEXT PRIMARY KEY, state TEXT, tries INTEGER, due REAL);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
 CREATE TABLE IF NOT EXISTS attempts (event TEXT, at REAL, status INTEGER, note TEXT);
+CREATE INDEX IF NOT EXISTS attempts_event ON attempts (event);
 """
 
 

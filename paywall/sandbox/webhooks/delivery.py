@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
-from paywall.sandbox.webhooks.queue import due, record, undelivered
+from paywall.sandbox.webhooks.queue import due, pending, record, undelivered
 from paywall.sandbox.webhooks.signing import signature
 from paywall.sandbox.wire.render import render
 
@@ -95,17 +95,23 @@ class Deliverer:
                 if self.rung == seen:
                     self.bell.wait(TICK)
 
-    def claim(self, now: float | None = None, wanted: str | None = None) -> Json | None:
-        """Take an event that is due and that no other thread is sending, as it goes over the wire."""
-        if not self.account.config.webhook_url:
-            return None
-        with self.account.store.lock:
-            for event_id in due(self.account.store, now):
-                if event_id not in self.sending and wanted in (None, event_id):
-                    self.sending.add(event_id)
-                    event = self.account.get("event", event_id)
-                    return event | {"pending_webhooks": undelivered(self.account.store, event_id)}
+    def claim(self, now: float) -> Json | None:
+        """Take an event that is due and that no other thread is sending."""
+        # Those under way are due as well: one more than their number is enough to find a free one.
+        for event_id in due(self.account.store, now, len(self.sending) + 1):
+            if event := self.take(event_id):
+                return event
         return None
+
+    def take(self, event_id: str) -> Json | None:
+        """Mark an event as being sent and return it as it goes over the wire; None if it is taken or was delivered."""
+        with self.account.store.lock:
+            event = self.account.get("event", event_id)
+            waits = undelivered(self.account.store, event_id)
+            if not self.account.config.webhook_url or event_id in self.sending or not waits:
+                return None
+            self.sending.add(event_id)
+            return event | {"pending_webhooks": waits}
 
     def attempt(self, event: Json) -> Attempt:
         """Send one event and note what came of it."""
@@ -125,5 +131,5 @@ class Deliverer:
 
     def deliver_all(self) -> list[Attempt]:
         """Send every pending event once, now and in order, whatever its retry time; for tests and the paused."""
-        claims = (self.claim(wanted=event_id) for event_id in due(self.account.store))
-        return [self.attempt(event) for event in claims if event]
+        taken = (self.take(event_id) for event_id in pending(self.account.store))
+        return [self.attempt(event) for event in taken if event]

@@ -20,14 +20,15 @@ def undelivered(store: Store, event_id: str) -> int:
     return len(store.rows("SELECT 1 FROM deliveries WHERE event = ? AND state != 'delivered'", event_id))
 
 
-def due(store: Store, now: float | None = None) -> list[str]:
-    """Return the events to deliver by `now` (wall clock), all pending ones if None, oldest first."""
-    limit = float("inf") if now is None else now
-    sql = (
-        "SELECT event FROM deliveries JOIN objects ON objects.id = event "
-        "WHERE state = 'pending' AND due <= ? ORDER BY objects.seq LIMIT 10000"
-    )
-    return [row[0] for row in store.rows(sql, limit)]
+def due(store: Store, now: float, limit: int) -> list[str]:
+    """Return the events to deliver by `now` (wall clock), the longest due first."""
+    sql = "SELECT event FROM deliveries WHERE state = 'pending' AND due <= ? ORDER BY due, rowid LIMIT ?"
+    return [row[0] for row in store.rows(sql, now, limit)]
+
+
+def pending(store: Store) -> list[str]:
+    """Return every event that still waits, whatever its retry time, in the order in which they happened."""
+    return [row[0] for row in store.rows("SELECT event FROM deliveries WHERE state = 'pending' ORDER BY rowid")]
 
 
 def record(store: Store, event_id: str, at: float, status: int | None, note: str, delays: tuple[float, ...]) -> None:
