@@ -61,9 +61,13 @@ def verified(normalised: str) -> Reader | None:
 def to_sign_in(normalised: str) -> Reader | None:
     """Whom a link mailed to this address signs in: its verified owner, else a buyer or staff under it, oldest first.
 
-    Whoever opens the link has proved the mailbox, so nobody is signed in by an unverified address.
+    An owner whose subscription ended gives way to whoever pays under the address now, lest somebody paid and cannot
+    read. Whoever opens the link has proved the mailbox, so nobody is signed in by an unverified address.
     """
     owner = verified(normalised)
+    paying = live_subscription_of_address(normalised)
+    if owner is not None and paying is not None and not _keeps_address(owner):
+        return get(paying.reader_id)
     if owner is not None:
         return owner
     bought = exists().where(Subscription.reader_id == Reader.id)
@@ -74,10 +78,15 @@ def to_sign_in(normalised: str) -> Reader | None:
 def prove_address(reader: Reader, now: datetime) -> Reader:
     """Marks the reader's address as verified, after a link mailed to it came back. Commits nothing.
 
-    Returns the reader who owns the address from now on: another one, if that one was verified a moment before.
+    Returns the reader who owns the address from now on: another one, if that one was verified a moment before. An
+    owner whose subscription ended loses the mark.
     """
     if reader.email_verified_at is not None:
         return reader
+    owner = verified(reader.email_normalised or "")
+    if owner is not None and not _keeps_address(owner):
+        owner.email_verified_at = None
+        db.session.flush()
     try:
         with db.session.begin_nested():
             reader.email_verified_at = now
@@ -87,6 +96,10 @@ def prove_address(reader: Reader, now: datetime) -> Reader:
             raise
         return owner
     return reader
+
+
+def _keeps_address(owner: Reader) -> bool:
+    return owner.role is not None or live_subscription(owner.id) is not None
 
 
 def live_subscription(reader_id: str) -> Subscription | None:

@@ -71,3 +71,25 @@ def test_an_address_that_somebody_else_proved_signs_that_one_in(app: OpenAPI, cl
     db.session.commit()
     db.session.expire_all()
     assert db.session.get(Reader, late.id).email_verified_at is None
+
+
+def test_a_lapsed_owner_gives_way_to_who_pays_under_the_address_now(app: OpenAPI, clock: FrozenClock) -> None:
+    """Bought again without signing in: the link must lead to the purchase, or somebody paid and cannot read."""
+    lapsed = buyer(clock)
+    readers.prove_address(lapsed, clock.now())
+    readers.live_subscription(lapsed.id).status = "canceled"
+    again = buyer(clock)
+    db.session.commit()
+    assert readers.to_sign_in("ada@example.com").id == again.id
+    assert readers.prove_address(again, clock.now()).id == again.id
+    db.session.commit()
+    assert (lapsed.email_verified_at, again.email_verified_at) == (None, clock.now())
+
+
+def test_staff_keep_their_address_whoever_buys_under_it(app: OpenAPI, clock: FrozenClock) -> None:
+    sue = staff.add("ada@example.com", clock.now())
+    readers.prove_address(sue, clock.now())
+    late = buyer(clock)
+    db.session.commit()
+    assert readers.to_sign_in("ada@example.com").id == sue.id
+    assert readers.prove_address(late, clock.now()).id == sue.id
