@@ -12,9 +12,10 @@ limiter = Limiter(get_remote_address)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Counts where the settings say; a Redis that is gone falls back to memory."""
+    storage = settings.limits.storage_url.get_secret_value()
     app.config.update(
-        RATELIMIT_STORAGE_URI=settings.limits.storage_url,
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not settings.limits.storage_url.startswith("memory"),
+        RATELIMIT_STORAGE_URI=storage,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not storage.startswith("memory"),
         RATELIMIT_HEADERS_ENABLED=True,
     )
     limiter.init_app(app)

@@ -1,17 +1,22 @@
 """Typed, checked settings: config/*.toml, then an extra file, then the environment; a bad one stops the start."""
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_origin
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from paywall.domain.plans import Plan, PlanError, load_plans
+from paywall.options import Database, Limits, Log, Mail, Newsroom, Stripe, Time, Tokens, Web
+
+__all__ = ["ROOT", "Log", "Newsroom", "Settings", "SettingsError", "Stripe", "Tokens", "Web", "load_settings"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "PAYWALL_"
@@ -20,118 +25,6 @@ STRIPE_API = "https://api.stripe.com"
 
 class SettingsError(Exception):
     """The configuration cannot be used; the message names each setting at fault."""
-
-
-def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError("must be an origin such as https://www.example.org, without a path or slash at the end")
-    return value
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("is not a time zone of the IANA database, such as Europe/Berlin")
-    return value
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-
-
-class Group(BaseModel):
-    """A table of settings; an unknown name in it is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Newsroom(Group):
-    """Who publishes: shown to readers; the zone in which days begin and end."""
-
-    name: str = Field(min_length=1)
-    home_url: str
-    time_zone: Annotated[str, AfterValidator(_zone)]
-    support_email: str
-
-
-class Web(Group):
-    """Our own address, the origins that readers may be sent back to, cookies."""
-
-    base_url: Origin
-    secret_key: SecretStr
-    return_origins: tuple[Origin, ...]
-    form_origins: tuple[Origin, ...]
-    cookie_domain: str | None = None
-    cookie_secure: bool
-    session_days: int = Field(ge=1, le=400)
-    trusted_hops: int = Field(ge=0, le=5)
-    max_body_bytes: int = Field(ge=1024)
-
-
-class Database(Group):
-    """Where rows are kept; the replica, if any, serves reports."""
-
-    url: SecretStr
-    replica_url: SecretStr | None = None
-
-
-class Stripe(Group):
-    """How Stripe is reached. No webhook secret means that there is no webhook endpoint."""
-
-    api_key: SecretStr
-    api_base: Origin
-    webhook_secrets: tuple[SecretStr, ...]
-    webhook_tolerance_seconds: int = Field(ge=1, le=3600)
-    allow_live: bool
-    connect_timeout_seconds: float = Field(gt=0)
-    read_timeout_seconds: float = Field(gt=0)
-    max_network_retries: int = Field(ge=0, le=5)
-
-    @property
-    def livemode(self) -> bool:
-        """Whether the key is one of live mode."""
-        return self.api_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
-
-
-class Tokens(Group):
-    """Access tokens: their life in seconds, their audience, how keys are kept and rotated."""
-
-    audience: str = Field(min_length=1)
-    lifetime_seconds: int = Field(ge=60, le=86400)
-    publish_ahead_seconds: int = Field(ge=0)
-    encryption_key: SecretStr
-
-
-class Mail(Group):
-    """Where letters go: an SMTP server, or in development a folder of files."""
-
-    sender: str
-    server: str
-    port: int = Field(ge=1, le=65535)
-    use_tls: bool
-    username: str | None = None
-    password: SecretStr | None = None
-    outbox_dir: Path | None = None
-
-
-class Limits(Group):
-    """Rate limits: where they are counted, and the limits themselves in Flask-Limiter's notation."""
-
-    storage_url: str
-    sign_in: str
-    checkout: str
-
-
-class Time(Group):
-    """The development clock."""
-
-    offset_file: Path | None = None
-
-
-class Log(Group):
-    """How log lines look."""
-
-    format: Literal["json", "console"]
-    level: Literal["debug", "info", "warning", "error"]
 
 
 class Settings(BaseSettings):
@@ -191,20 +84,29 @@ def load_settings(config_dir: Path | None = None, **overrides: Mapping[str, Any]
     files = [folder / "default.toml", folder / f"{env}.toml"]
     if extra := os.environ.get("PAYWALL_SETTINGS"):
         files.append(Path(extra))
-    values: dict[str, Any] = {"env": env}
+    values: dict[str, Any] = {}
     for file in files:
-        _merge(values, _read(file))
+        _merge(values, _tables(file))
     _merge(values, overrides)
-    _refuse_unknown_environment()
+    _check_environment()
     try:
-        values["plans"] = load_plans(_read(folder / "plans.toml"))
-        settings = Settings(**values)
+        plans = load_plans(_read(folder / "plans.toml"))
+        settings = Settings(**values, env=env, plans=plans)
     except PlanError as error:
         raise SettingsError(f"plans.toml: {error}") from error
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
     _refuse_unsafe(settings)
     return settings
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    values = _read(file)
+    if fixed := {"env", "plans"} & set(values):
+        raise SettingsError(
+            f"the settings file {file} cannot set {min(fixed)}; see docs/settings.md for where it is set"
+        )
+    return values
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -214,8 +116,16 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(
             f"the settings file {file} does not exist; check PAYWALL_ENV and PAYWALL_SETTINGS"
         ) from None
+    except OSError as error:
+        raise SettingsError(f"the settings file {file} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {file} is not valid TOML: {error}") from None
+        raise SettingsError(f"the settings file {file} is not valid TOML: {_place(error)}") from None
+
+
+def _place(error: ValueError) -> str:
+    """Where a file is broken; its own words may hold a piece of it, and that piece may be a secret."""
+    found = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
+    return f"look at {found[1]}" if found else "it is not text in UTF-8"
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -229,15 +139,24 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 _CONTROL = {"PAYWALL_ENV", "PAYWALL_SETTINGS", "PAYWALL_CONFIG_DIR"}
 
 
-def _refuse_unknown_environment() -> None:
+def _check_environment() -> None:
     for name in sorted(os.environ):
-        if not name.startswith(PREFIX) or name in _CONTROL:
+        if not name.upper().startswith(PREFIX) or name in _CONTROL:
             continue
-        group, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        group, _, key = name[len(PREFIX) :].lower().partition("__")
         field = Settings.model_fields.get(group)
         known = getattr(field.annotation, "model_fields", {}) if field else {}
         if key not in known:
             raise SettingsError(f"{name} in the environment is not a setting; docs/settings.md lists them")
+        if get_origin(known[key].annotation) is tuple and not _is_json_list(os.environ[name]):
+            raise SettingsError(f'{name} in the environment must be a JSON list, such as ["one", "two"]')
+
+
+def _is_json_list(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except ValueError:
+        return False
 
 
 def _explain(error: ValidationError) -> str:
@@ -258,36 +177,53 @@ def _refuse_unsafe(settings: Settings) -> None:
 
 
 def _faults(settings: Settings) -> list[str]:
-    key = settings.stripe.api_key.get_secret_value()
-    faults = []
-    if not key.startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
+    stripe, web, faults = settings.stripe, settings.web, []
+    if not re.fullmatch(r"(sk|rk)_(test|live)_\S+", stripe.api_key.get_secret_value()):
         faults.append("stripe.api_key: is not a Stripe secret key (sk_test_... or rk_test_...)")
-    if settings.stripe.livemode and not settings.stripe.allow_live:
+    if stripe.livemode and not stripe.allow_live:
         faults.append(
             "stripe.api_key: is a live-mode key; this service is built for test mode, stripe.allow_live lifts that"
         )
-    if any(not one.get_secret_value().startswith("whsec_") for one in settings.stripe.webhook_secrets):
+    if not all(re.fullmatch(r"whsec_\S+", one.get_secret_value()) for one in stripe.webhook_secrets):
         faults.append("stripe.webhook_secrets: each must be an endpoint secret (whsec_...)")
+    host = urlsplit(web.base_url).hostname or ""
+    # browsers drop cookies of a foreign domain without a word, and nobody would ever be signed in
+    if web.cookie_domain is not None and not f".{host}".endswith(f".{web.cookie_domain or '-'}"):
+        faults.append("web.cookie_domain: must be the host of web.base_url, or a domain that it belongs to")
     return faults
 
 
 def _production_faults(settings: Settings) -> list[str]:
     web, faults = settings.web, []
-    for name, secret in (("web.secret_key", web.secret_key), ("tokens.encryption_key", settings.tokens.encryption_key)):
+    secrets = {"web.secret_key": web.secret_key, "tokens.encryption_key": settings.tokens.encryption_key}
+    for name, secret in secrets.items():
         value = secret.get_secret_value()
         if len(value) < 32 or value.startswith("insecure-"):
             faults.append(f"{name}: needs a secret of its own, at least 32 characters")
+    if web.secret_key == settings.tokens.encryption_key:
+        faults.append("tokens.encryption_key: must not be web.secret_key again")
     if settings.stripe.api_base != STRIPE_API:
         faults.append(f"stripe.api_base: must be {STRIPE_API} in production")
     if not settings.stripe.webhook_secrets:
         faults.append("stripe.webhook_secrets: must hold the secret of the webhook endpoint")
     if not web.return_origins:
         faults.append("web.return_origins: must list the origins of the news site")
-    insecure = [url for url in (web.base_url, *web.return_origins) if not url.startswith("https://")]
-    if insecure or not web.cookie_secure:
-        faults.append("web: production needs https:// in base_url and return_origins, and cookie_secure = true")
+    if not web.cookie_secure:
+        faults.append("web.cookie_secure: must be true in production")
+    faults += [f"{name}: must be https:// in production" for name in _insecure_addresses(settings)]
     if settings.database.url.get_secret_value().startswith("sqlite"):
         faults.append("database.url: production needs PostgreSQL (postgresql+psycopg://...)")
-    if settings.clock.offset_file or settings.mail.outbox_dir:
-        faults.append("clock.offset_file and mail.outbox_dir: are for development only")
+    development = {"clock.offset_file": settings.clock.offset_file, "mail.outbox_dir": settings.mail.outbox_dir}
+    faults += [f"{name}: is for development only" for name, value in development.items() if value]
     return faults
+
+
+def _insecure_addresses(settings: Settings) -> list[str]:
+    web = settings.web
+    addresses = {
+        "newsroom.home_url": (settings.newsroom.home_url,),
+        "web.base_url": (web.base_url,),
+        "web.return_origins": web.return_origins,
+        "web.form_origins": web.form_origins,
+    }
+    return [name for name, urls in addresses.items() if not all(url.startswith("https://") for url in urls)]

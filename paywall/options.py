@@ -1,0 +1,178 @@
+"""What may be set: one typed, frozen table for each part of the service, and how a single value is checked."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from limits import parse_many
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?")
+_DRIVERS = ("sqlite", "postgresql+psycopg")
+_COUNTERS = ("memory", "redis", "rediss")
+
+
+def _origin(value: str) -> str:
+    # origins stand in headers and are compared as text, so only their one plain spelling is taken
+    default = {"http": ":80", "https": ":443"}[value.partition(":")[0]] if _ORIGIN.fullmatch(value) else ""
+    if not default or value.endswith(default) or not _is_web_address(value):
+        raise ValueError("must be an origin such as https://www.example.org: small letters, no path, no default port")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not _is_web_address(value):
+        raise ValueError("must be an address such as https://www.example.org/")
+    return value
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("is not a time zone of the IANA database, such as Europe/Berlin")
+    return value
+
+
+def _filled(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    try:
+        driver = make_url(value.get_secret_value()).drivername
+    except (ArgumentError, ValueError):  # their words hold the address, and so its password
+        driver = ""
+    if driver not in _DRIVERS:
+        raise ValueError("must be a database address: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    return value
+
+
+def _counter_url(value: SecretStr) -> SecretStr:
+    if value.get_secret_value().partition("://")[0] not in _COUNTERS:
+        raise ValueError("must be memory:// or the address of a Redis: redis://HOST/0, rediss://HOST/0")
+    return value
+
+
+def _rate(value: str) -> str:
+    try:
+        parse_many(value)
+    except ValueError:
+        raise ValueError("is not a rate such as 10 per minute, or 10 per minute; 60 per hour") from None
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Secret = Annotated[SecretStr, AfterValidator(_filled)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+Rate = Annotated[str, AfterValidator(_rate)]
+
+
+class Group(BaseModel):
+    """A table of settings; an unknown name in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Newsroom(Group):
+    """Who publishes: shown to readers; the zone in which days begin and end."""
+
+    name: str = Field(min_length=1)
+    home_url: WebAddress
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    support_email: str
+
+
+class Web(Group):
+    """Our own address, the origins that readers may be sent back to, cookies."""
+
+    base_url: Origin
+    secret_key: Secret
+    return_origins: tuple[Origin, ...]
+    form_origins: tuple[Origin, ...]
+    cookie_domain: str | None = None
+    cookie_secure: bool
+    session_days: int = Field(ge=1, le=400)
+    trusted_hops: int = Field(ge=0, le=5)
+    max_body_bytes: int = Field(ge=1024)
+
+
+class Database(Group):
+    """Where rows are kept; the replica, if any, serves reports."""
+
+    url: DatabaseUrl
+    replica_url: DatabaseUrl | None = None
+
+
+class Stripe(Group):
+    """How Stripe is reached. No webhook secret means that there is no webhook endpoint."""
+
+    api_key: Secret
+    api_base: Origin
+    webhook_secrets: tuple[Secret, ...]
+    webhook_tolerance_seconds: int = Field(ge=1, le=3600)
+    allow_live: bool
+    connect_timeout_seconds: float = Field(gt=0)
+    read_timeout_seconds: float = Field(gt=0)
+    max_network_retries: int = Field(ge=0, le=5)
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the key is one of live mode."""
+        return self.api_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
+
+class Tokens(Group):
+    """Access tokens: their life in seconds, their audience, how keys are kept and rotated."""
+
+    audience: str = Field(min_length=1)
+    lifetime_seconds: int = Field(ge=60, le=86400)
+    publish_ahead_seconds: int = Field(ge=0)
+    encryption_key: Secret
+
+
+class Mail(Group):
+    """Where letters go: an SMTP server, or in development a folder of files."""
+
+    sender: str
+    server: str
+    port: int = Field(ge=1, le=65535)
+    use_tls: bool
+    username: str | None = None
+    password: SecretStr | None = None
+    outbox_dir: Path | None = None
+
+
+class Limits(Group):
+    """Rate limits: where they are counted, and the limits themselves in Flask-Limiter's notation."""
+
+    storage_url: Annotated[SecretStr, AfterValidator(_counter_url)]
+    sign_in: Rate
+    checkout: Rate
+
+
+class Time(Group):
+    """The development clock."""
+
+    offset_file: Path | None = None
+
+
+class Log(Group):
+    """How log lines look."""
+
+    format: Literal["json", "console"]
+    level: Literal["debug", "info", "warning", "error"]

@@ -1,0 +1,147 @@
+"""Each setting takes what it can use and refuses the rest, naming the setting and not repeating a secret."""
+
+import pytest
+
+from paywall.options import Limits, Web
+from paywall.settings import SettingsError, load_settings
+
+
+def fault(group: str, name: str, value: object) -> str:
+    """What is said when one setting has this value."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**{group: {name: value}})
+    message = str(caught.value)
+    assert f"{group}.{name}" in message
+    assert f"PAYWALL_{group}__{name}".upper() in message
+    assert message.count("\n") == 1, "one setting at fault is one line"
+    return message
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        ("newsroom", "name", ""),
+        ("newsroom", "name", 7),
+        ("newsroom", "home_url", "news.test"),
+        ("newsroom", "home_url", "javascript:alert(1)"),
+        ("newsroom", "home_url", "https://"),
+        ("newsroom", "home_url", "https://news.test:port/"),
+        ("newsroom", "home_url", "https://[news.test/"),
+        ("newsroom", "time_zone", "Mars/Olympus"),
+        ("newsroom", "time_zone", "/etc/passwd"),
+        ("web", "secret_key", ""),
+        ("web", "secret_key", "  "),
+        ("web", "cookie_secure", "perhaps"),
+        ("web", "session_days", 0),
+        ("web", "session_days", 401),
+        ("web", "session_days", "a week"),
+        ("web", "session_days", 1.5),
+        ("web", "trusted_hops", -1),
+        ("web", "max_body_bytes", 1023),
+        ("database", "url", "paywall.sqlite3"),
+        ("database", "url", "postgresql://db/paywall"),
+        ("database", "url", "mysql://db/paywall"),
+        ("database", "url", "postgresql+psycopg://db:port/paywall"),
+        ("database", "replica_url", "replica"),
+        ("stripe", "api_key", ""),
+        ("stripe", "api_base", "https://api.stripe.com/v1"),
+        ("stripe", "webhook_tolerance_seconds", 0),
+        ("stripe", "webhook_tolerance_seconds", 3601),
+        ("stripe", "connect_timeout_seconds", 0),
+        ("stripe", "read_timeout_seconds", -1),
+        ("stripe", "max_network_retries", 6),
+        ("stripe", "allow_live", None),
+        ("tokens", "audience", ""),
+        ("tokens", "lifetime_seconds", 59),
+        ("tokens", "lifetime_seconds", 86401),
+        ("tokens", "publish_ahead_seconds", -1),
+        ("tokens", "encryption_key", ""),
+        ("mail", "port", 0),
+        ("mail", "port", 65536),
+        ("limits", "storage_url", "memcached://cache"),
+        ("limits", "storage_url", ""),
+        ("limits", "sign_in", "often"),
+        ("limits", "checkout", "0"),
+        ("log", "format", "xml"),
+        ("log", "level", "loud"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(group: str, name: str, value: object) -> None:
+    fault(group, name, value)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "news.test",
+        "ftp://news.test",
+        "https://",
+        "https://news.test/",
+        "https://news.test/path",
+        "https://news.test?x",
+        "https://News.test",
+        "HTTPS://news.test",
+        "https://user@news.test",
+        "https://news.test:443",
+        "http://news.test:80",
+        "https://news.test:0",
+        "https://news.test:65536",
+        "https://news.test:",
+        "https://news.test.",
+        "https://*.news.test",
+        "https://news.test; script-src *",
+        "https://news.test\n",
+        " https://news.test",
+        "https://näws.test",
+        "",
+    ],
+)
+def test_only_the_plain_spelling_of_an_origin_is_taken(origin: str) -> None:
+    """It stands in a header and is compared as text with what browsers send."""
+    assert "such as https://www.example.org" in fault("web", "base_url", origin)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://news.test", "http://127.0.0.1:8000", "http://[::1]:8000", "https://xn--nws-qla.test:8443"]
+)
+def test_origins_of_every_kind_of_host_are_taken(origin: str) -> None:
+    assert load_settings(web={"base_url": origin}).web.base_url == origin
+
+
+@pytest.mark.parametrize("name", ["return_origins", "form_origins"])
+def test_each_origin_of_a_list_is_checked(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"web\.{name}\.1 \(PAYWALL_WEB__{name.upper()}\)"):
+        load_settings(web={name: ["https://news.test", "news.test"]})
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        ("database", "url", "postgresql://paywall:sesame@db.test/paywall"),
+        ("database", "url", "postgresql+psycopg://paywall:sesame@db.test:port/paywall"),
+        ("database", "replica_url", "sesame"),
+        ("limits", "storage_url", "rabbit://:sesame@cache.test"),
+        ("web", "secret_key", ["sesame"]),
+        ("tokens", "encryption_key", {"key": "sesame"}),
+        ("mail", "password", ["sesame"]),
+    ],
+)
+def test_a_refused_secret_is_not_repeated(group: str, name: str, value: object) -> None:
+    assert "sesame" not in fault(group, name, value)
+
+
+@pytest.mark.parametrize("rate", ["10 per minute", "10/minute", "10 per minute; 60 per hour"])
+def test_rates_are_written_as_the_limiter_reads_them(rate: str) -> None:
+    assert load_settings(limits={"sign_in": rate}).limits.sign_in == rate
+
+
+def test_a_table_cannot_be_changed_once_read() -> None:
+    web = load_settings().web
+    with pytest.raises(ValueError, match="frozen"):
+        web.session_days = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("group", [Web, Limits])
+def test_an_unknown_name_in_a_table_is_refused(group: type) -> None:
+    with pytest.raises(SettingsError, match=r"(web|limits)\.colour"):
+        load_settings(**{group.__name__.lower(): {"colour": "red"}})
