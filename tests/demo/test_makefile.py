@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,56 @@ def test_the_first_python_that_is_new_enough_is_taken(folder: Path) -> None:
     assert "Making .venv with Python 3.12.1" in result.stdout
     assert f"{folder}/bin/new cannot make a virtual environment" in result.stderr
     assert result.returncode != 0
+
+
+ENVIRONMENT = """#!/bin/sh
+# A Python that only notes what it is asked to do; -m venv puts it where make looks for one.
+case "$1 $2" in
+"--version "*) echo "Python 3.12.1";;
+"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo "venv" >> calls;;
+"-m "*) shift; echo "$*" >> calls;;
+esac
+"""
+
+
+def called(folder: Path) -> list[str]:
+    """What Python was asked to do since the last look."""
+    calls = folder / "calls"
+    lines = calls.read_text().splitlines() if calls.exists() else []
+    calls.unlink(missing_ok=True)
+    return lines
+
+
+def test_requirements_are_installed_when_they_change_and_not_again(folder: Path) -> None:
+    python = folder / "python"
+    python.write_text(ENVIRONMENT)
+    python.chmod(0o755)
+
+    def run(target: str) -> list[str]:
+        result = make(folder, target, f"PYTHON={python}")
+        assert result.returncode == 0, result.stderr
+        return called(folder)
+
+    demo = "paywall.demo --until-parent-ends"
+    venv, pip, started = run("demo")
+    assert (venv, started) == ("venv", demo)
+    assert pip.startswith("pip install")
+    assert pip.endswith("-r requirements.txt")
+    assert run("demo") == [demo]
+
+    earlier = time.time() - 60
+    os.utime(folder / ".venv" / ".service", (earlier, earlier))
+    os.utime(folder / "requirements.txt")
+    assert run("demo-check") == [pip, f"{demo} check"]
+
+    pip, tests = run("test")
+    assert pip.endswith("-r requirements-dev.txt")
+    assert tests.startswith("pytest")
+    assert run("bench") == []  # a script, not a module: no Python of ours to note it
+    assert run("demo") == [demo]
+
+    shutil.rmtree(folder / ".venv")
+    assert run("demo")[0] == "venv"
 
 
 def test_clean_keeps_the_state_of_the_demo(folder: Path) -> None:

@@ -69,6 +69,19 @@ def test_a_subscriber_reads_every_article_whole_and_is_offered_nothing(
         assert page.link("Your account") == f"{SERVICE}/account"
 
 
+def test_the_front_page_offers_a_subscription_to_those_without_one(
+    visitor: FlaskClient, subscriber: FlaskClient
+) -> None:
+    join = f"{SERVICE}/join?"
+    assert see(visitor, "/").body.count(join) == 2
+    assert join not in see(subscriber, "/").body
+
+
+def test_a_kind_without_its_slash_leads_to_the_page(visitor: FlaskClient) -> None:
+    answer = visitor.get("/memos")
+    assert (answer.status_code, answer.location) == (308, f"{BASE}/memos/")
+
+
 def test_a_free_article_is_whole_for_everyone(visitor: FlaskClient, library: Library) -> None:
     for article in library.articles:
         if article.free:
