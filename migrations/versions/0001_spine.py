@@ -181,10 +181,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "source_id", name=op.f("uq_entitlements_source_source_id")),
     )
     with op.batch_alter_table("entitlements", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_entitlements_created_at"), ["created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_entitlements_reader_id"), ["reader_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_entitlements_starts_at"), ["starts_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_entitlements_until"), ["until"], unique=False)
+        batch_op.create_index("ix_entitlements_created_at_id", ["created_at", "id"], unique=False)
+        batch_op.create_index("ix_entitlements_reader_id_starts_at", ["reader_id", "starts_at"], unique=False)
+        batch_op.create_index("ix_entitlements_starts_at_id", ["starts_at", "id"], unique=False)
+        batch_op.create_index("ix_entitlements_until_id", ["until", "id"], unique=False)
+        batch_op.create_index(
+            "ix_entitlements_hold",
+            ["hold"],
+            unique=False,
+            sqlite_where=sa.text("hold IS NOT NULL"),
+            postgresql_where=sa.text("hold IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_entitlements_dunning",
+            ["until"],
+            unique=False,
+            sqlite_where=sa.text("in_dunning = 1"),
+            postgresql_where=sa.text("in_dunning"),
+        )
 
     op.create_table(
         "reader_sessions",
@@ -297,10 +311,20 @@ def downgrade() -> None:
 
     op.drop_table("reader_sessions")
     with op.batch_alter_table("entitlements", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_entitlements_until"))
-        batch_op.drop_index(batch_op.f("ix_entitlements_starts_at"))
-        batch_op.drop_index(batch_op.f("ix_entitlements_reader_id"))
-        batch_op.drop_index(batch_op.f("ix_entitlements_created_at"))
+        batch_op.drop_index(
+            "ix_entitlements_dunning",
+            sqlite_where=sa.text("in_dunning = 1"),
+            postgresql_where=sa.text("in_dunning"),
+        )
+        batch_op.drop_index(
+            "ix_entitlements_hold",
+            sqlite_where=sa.text("hold IS NOT NULL"),
+            postgresql_where=sa.text("hold IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_entitlements_until_id")
+        batch_op.drop_index("ix_entitlements_starts_at_id")
+        batch_op.drop_index("ix_entitlements_reader_id_starts_at")
+        batch_op.drop_index("ix_entitlements_created_at_id")
 
     op.drop_table("entitlements")
     with op.batch_alter_table("checkouts", schema=None) as batch_op:

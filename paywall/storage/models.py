@@ -146,23 +146,43 @@ class Entitlement(Base):
     """What one source (a subscription) gives a reader: the dates of the rule's Terms, its state when last decided."""
 
     __tablename__ = "entitlements"
-    __table_args__ = (UniqueConstraint("source", "source_id"),)
+    __table_args__ = (
+        UniqueConstraint("source", "source_id"),
+        Index("ix_entitlements_reader_id_starts_at", "reader_id", "starts_at"),
+        # reports go straight to a place in a list by its date and id
+        Index("ix_entitlements_created_at_id", "created_at", "id"),
+        Index("ix_entitlements_starts_at_id", "starts_at", "id"),
+        Index("ix_entitlements_until_id", "until", "id"),
+        # few rows among many: what is on hold, whose payment failed
+        Index(
+            "ix_entitlements_hold",
+            "hold",
+            sqlite_where=text("hold IS NOT NULL"),
+            postgresql_where=text("hold IS NOT NULL"),
+        ),
+        Index(
+            "ix_entitlements_dunning",
+            "until",
+            sqlite_where=text("in_dunning = 1"),
+            postgresql_where=text("in_dunning"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
+    reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"))
     plan: Mapped[str] = mapped_column(String(40))
     source: Mapped[str] = mapped_column(String(20))  # subscription
     source_id: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(20))  # at decided_at; at another moment ask the terms
     reason: Mapped[str] = mapped_column(String(40))
-    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     paid_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lapse: Mapped[str] = mapped_column(String(40))
     in_dunning: Mapped[bool] = mapped_column(default=False)
     hold: Mapped[str | None] = mapped_column(String(40))
     renews: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     decided_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
