@@ -1,0 +1,151 @@
+"""Every command in the README is tried, and what it says about the code is so."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paywall.demo.stack import free_ports
+from paywall.sandbox.server import SandboxServer
+from paywall.settings import ROOT
+from tests.support.shop import API_KEY, WEBHOOK_SECRET
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+BIN = Path(sys.executable).parent
+
+# run by `make test` itself, by tests/demo (demo, demo-check), by .ci/run (lint), and by hand on a quiet machine (bench)
+MAKE = {"make demo", "make test", "make demo-check", "make lint", "make bench"}
+
+
+def of(program: str) -> list[str]:
+    """The README's commands that begin so."""
+    return [command for command in COMMANDS if command.startswith(program)]
+
+
+def test_every_command_is_one_that_a_test_here_tries() -> None:
+    tried = ("make ", "curl ", "export PAYWALL_", "stripe listen", ".venv/bin/flask ", ".venv/bin/granian ")
+    assert [command for command in COMMANDS if not command.startswith(tried)] == []
+    assert set(of("make")) == MAKE
+
+
+@pytest.mark.parametrize("command", sorted(MAKE))
+def test_make_knows_its_targets(command: str) -> None:
+    result = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_two_commands_come_first() -> None:
+    assert COMMANDS[:2] == ["make demo", "make test"]
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], SandboxServer]]:
+    """The README's own environment, with the local stand-in for Stripe's address and key."""
+    folder = tmp_path_factory.mktemp("readme")
+    with SandboxServer(api_key=API_KEY, webhook_secret=WEBHOOK_SECRET) as sandbox:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PAYWALL_")}
+        for command in of("export"):
+            name, value = shlex.split(command)[1].split("=", 1)
+            env[name] = value
+        env |= {
+            "PAYWALL_STRIPE__API_BASE": sandbox.url,
+            "PAYWALL_STRIPE__API_KEY": API_KEY,
+            "PAYWALL_STRIPE__WEBHOOK_SECRETS": json.dumps([WEBHOOK_SECRET]),
+            "PAYWALL_DATABASE__URL": f"sqlite:///{folder / 'paywall.sqlite3'}",
+            "PAYWALL_MAIL__OUTBOX_DIR": str(folder / "outbox"),
+            "KEY_FILE": str(folder / "service-key"),
+        }
+        run(".venv/bin/flask paywall init --service news --service-key-file instance/service-key", env)
+        yield env, sandbox
+
+
+def arguments(command: str, env: dict[str, str]) -> list[str]:
+    """The command as a shell would split it, with this environment's programs and key file."""
+    words = [word.replace("instance/service-key", env["KEY_FILE"]) for word in shlex.split(command)]
+    return [word.replace(".venv/bin/", f"{BIN}/") if number == 0 else word for number, word in enumerate(words)]
+
+
+def run(command: str, env: dict[str, str]) -> str:
+    """Runs one command as the README has it; it must succeed."""
+    result = subprocess.run(arguments(command, env), cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+    return result.stdout
+
+
+@pytest.mark.parametrize("command", of(".venv/bin/flask"))
+def test_each_flask_command_works(installation, command: str) -> None:
+    run(command, installation[0])
+
+
+def test_granian_and_curl_work_as_written(installation) -> None:
+    env, port = installation[0], str(free_ports().service)
+    (serve,), (ask,) = of(".venv/bin/granian"), of("curl")
+    server = subprocess.Popen(arguments(serve.replace("8001", port), env), cwd=ROOT, env=env, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/readyz")
+        key = Path(env["KEY_FILE"]).read_text().strip()
+        shell = ask.replace("8001", port).replace("$SERVICE_KEY", key)
+        answer = subprocess.run(shlex.split(shell), capture_output=True, text=True, check=True).stdout
+        assert json.loads(answer) == json.loads(README.split(ask)[1].strip().splitlines()[0])
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_the_stripe_cli_is_pointed_at_the_endpoint(app_rules: set[str]) -> None:
+    (listen,) = of("stripe listen")
+    assert listen.split("http://127.0.0.1:8001")[1] in app_rules
+
+
+@pytest.fixture(scope="module")
+def app_rules() -> set[str]:
+    """The addresses of the service."""
+    program = "from paywall.app import create_app; print(*(r.rule for r in create_app().url_map.iter_rules()))"
+    env = os.environ | {"PAYWALL_ENV": "testing"}
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    return set(found.stdout.split())
+
+
+def test_the_five_lines_run_as_they_stand(capsys) -> None:
+    (snippet,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    assert len([line for line in snippet.splitlines() if line.strip()]) <= 5
+    exec(compile(snippet, "README.md", "exec"), {"token": "not a token"})  # noqa: S102  (our own README)
+    assert capsys.readouterr().out == "False malformed\n"
+
+
+def test_addresses_in_the_tour_exist(app_rules: set[str]) -> None:
+    for path in ("/admin/", "/openapi/", "/healthz", "/readyz", "/v1/tokens/verify"):
+        assert path in app_rules
+        assert path in README
+
+
+def test_files_that_are_named_exist() -> None:
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / link).exists(), link
+    for place in re.findall(r"`((?:paywall|config|docs|migrations|tests)/[\w./]*)`", README):
+        assert (ROOT / place).exists(), place
+
+
+def wait_for(url: str) -> None:
+    """Until the address answers 200."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
