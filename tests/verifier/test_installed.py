@@ -10,7 +10,7 @@ from paywall.settings import ROOT
 
 TRY = """
 from paywall.verifier import Verifier
-print(Verifier(issuer="https://pay.test", keys={"keys": []}).check("x", require="news").reason)
+print(Verifier(issuer="https://pay.test").check("x", require="news").reason)
 """
 
 
