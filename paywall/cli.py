@@ -56,9 +56,12 @@ def _give_key(service: str, file: Path) -> None:
         return
     service_keys.revoke(service, context.now())  # keys whose text is lost
     _, key = service_keys.add(service, context.now())
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(key + "\n")
+    try:
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(key + "\n")
+    except OSError as error:
+        raise click.ClickException(f"the service key cannot be written to {file}: {error.strerror}") from None
     db.session.commit()
     click.echo(f"service {service}: key written to {file}")
 

@@ -13,9 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from paywall import context, guards
-from paywall.errors import PaywallError
+from paywall.errors import PaywallError, Unavailable
 from paywall.settings import ROOT
-from paywall.storage.database import db
+from paywall.storage.database import begin_read, db
 from paywall.storage.models import SigningKey
 
 blueprint = Blueprint("health", __name__)
@@ -25,7 +25,11 @@ _REMEMBER_SECONDS = 60.0
 
 
 class PlansAtStripe:
-    """Whether every plan has its price at Stripe; a good answer is remembered for a minute, a bad one for a second."""
+    """Whether every plan has its price at Stripe, asked at most once a minute once it has.
+
+    Plans that were seen there stay known while Stripe is away: tokens are checked and readers read on without it. And
+    one caller at a time waits for Stripe; the others get the last answer, so that probes cannot fill the server.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,11 +38,13 @@ class PlansAtStripe:
 
     def check(self) -> str:
         """``ok``, or what is wrong."""
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._answer = _ask_for_plans()
+        if time.monotonic() >= self._until and self._lock.acquire(blocking=False):
+            try:
+                self._answer = _ask_for_plans(otherwise=self._answer)
                 self._until = time.monotonic() + (_REMEMBER_SECONDS if self._answer == "ok" else 1.0)
-            return self._answer
+            finally:
+                self._lock.release()
+        return self._answer
 
 
 def init_app(app: Flask) -> None:
@@ -84,6 +90,7 @@ def _answer_of(check: Callable[[], str]) -> str:
 
 
 def _database() -> str:
+    begin_read()
     db.session.execute(text("SELECT 1"))
     return "ok"
 
@@ -98,12 +105,14 @@ def _keys() -> str:
     return "ok" if db.session.scalar(query.limit(1)) else "no signing key: run flask paywall keys generate"
 
 
-def _ask_for_plans() -> str:
+def _ask_for_plans(otherwise: str) -> str:
     gateway = context.parts().gateway
     try:
         missing = [p.key for p in context.settings().plans.values() if gateway.find_price(p.lookup_key) is None]
+    except Unavailable:
+        return otherwise if otherwise == "ok" else "Stripe does not answer"
     except PaywallError:
-        return "Stripe does not answer"
+        return "Stripe refuses the question: check stripe.api_key"
     return f"no price at Stripe for {', '.join(missing)}: run flask paywall plans push" if missing else "ok"
 
 

@@ -2,12 +2,12 @@
 
 import secrets
 import time
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, json, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from paywall.errors import PaywallError, Unavailable
@@ -37,7 +37,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(PaywallError, answer)
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(OperationalError, _answer_database)
+    for gone in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(gone, _answer_database)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -53,8 +54,8 @@ def wants_problem() -> bool:
     """Whether the caller is a program: an API address, or one that prefers JSON to a page."""
     if request.path.startswith(API_PREFIXES):
         return True
-    accepted = request.accept_mimetypes
-    return accepted.best_match(["text/html", "application/json"]) == "application/json" and not accepted.accept_html
+    preferred = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
+    return preferred not in (None, "text/html")
 
 
 def answer(error: PaywallError) -> Response:
@@ -92,8 +93,6 @@ _MESSAGES = {
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
-    if error.response is not None and status < 400:
-        return Response(status=status, headers={"Location": error.response.headers.get("Location", "/")})
     message = _MESSAGES.get(status, "The request failed. Try again in a minute.")
     response = answer(_Plain(status, error.name.lower().replace(" ", "_"), error.name, message))
     for name, value in error.get_headers():
@@ -108,8 +107,8 @@ def _answer_csrf(error: CSRFError) -> Response:
     return answer(_Plain(400, "csrf_failed", "The form could not be checked", message))
 
 
-def _answer_database(error: OperationalError) -> Response:
-    log.error("database_unavailable", kind=type(error.orig).__name__)
+def _answer_database(error: OperationalError | InterfaceError | PoolTimeout) -> Response:
+    log.error("database_unavailable", kind=type(getattr(error, "orig", error)).__name__)
     return answer(Unavailable("Our records cannot be reached right now. Nothing was lost; try again in a minute."))
 
 
@@ -156,9 +155,3 @@ def _log(response: Response) -> None:
     route = request.url_rule.rule if request.url_rule else None
     fields = {"route": route, "status": response.status_code, "ms": took, "id": g.get("request_id")}
     log.info("request", method=request.method, **fields)
-
-
-def same_origin(url: str) -> str:
-    """The origin (scheme and authority) of an absolute address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
