@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from paywall.billing.snapshots import SubscriptionSnapshot
+from paywall.billing.snapshots import PaidInvoice, SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound
 from paywall.domain.entitlements import terms_of
 from paywall.domain.lifecycle import Group, State, group_of
@@ -173,6 +173,6 @@ def _put(snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: dateti
     subscriptions.put_payments(_payment(invoice, snapshot.id) for invoice in snapshot.invoices)
 
 
-def _payment(invoice: object, subscription_id: str) -> dict[str, object]:
-    values = asdict(invoice)  # type: ignore[call-overload]
+def _payment(invoice: PaidInvoice, subscription_id: str) -> dict[str, Any]:
+    values = asdict(invoice)
     return {"invoice_id": values.pop("id"), "subscription_id": subscription_id, **values}

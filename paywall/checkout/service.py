@@ -12,7 +12,7 @@ from paywall.billing.snapshots import CheckoutOrder, CheckoutSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeRefused
 from paywall.billing.sync import Sync
 from paywall.domain.plans import Plan
-from paywall.errors import Conflict, NotFound
+from paywall.errors import Conflict, NotFound, Unavailable
 from paywall.storage import checkouts, entitlements, readers
 from paywall.storage.database import db, new_id
 from paywall.storage.entitlements import Cause
@@ -121,10 +121,16 @@ class Checkouts:
         try:
             return self._new_row(request, shown, normalised, price_id, now)
         except IntegrityError:
-            # another tab was faster: its row is ours too
-            db.session.rollback()
-            reader_id = request.reader.id if request.reader else None
-            return checkouts.open_ones(browser, reader_id, request.plan.key)[0]
+            db.session.rollback()  # another tab was faster: its row is ours too
+        return self._row_of_other_tab(request)
+
+    def _row_of_other_tab(self, request: Request) -> Checkout:
+        reader_id = request.reader.id if request.reader else None
+        found = checkouts.open_ones(browser_hash(request.browser), reader_id, request.plan.key)
+        db.session.commit()
+        if not found:
+            raise Unavailable("Another tab is just finishing this checkout. Try again in a moment.")
+        return found[0]
 
     def _is_open(self, row: Checkout, now: datetime) -> bool:
         if row.session_id is None:
