@@ -25,7 +25,7 @@ class CheckoutOrder:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutSnapshot:
-    """A Checkout Session; ``status``: open, complete, expired; ``payment_status``: paid, unpaid, no_payment_required."""
+    """A Checkout Session: ``status`` is open, complete or expired; ``payment_status`` paid, unpaid or not required."""
 
     id: str
     status: str
