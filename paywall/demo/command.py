@@ -1,6 +1,7 @@
 """The command line of the demo, and what it tells the person who runs it."""
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from paywall.demo.state import DemoError, DemoState
 def main(arguments: list[str]) -> int:
     """Runs the demo, its check, or the site alone. Returns the exit code: 0 well, 1 failed, 2 could not begin."""
     parser = argparse.ArgumentParser(prog="python -m paywall.demo", description=__doc__)
-    parser.add_argument("--until-parent-ends", action="store_true", help="stop also when the starting process is gone")
+    parser.add_argument("--until-parent-ends", action="store_true", help="stop also when the starting process ends")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("check", help="walk a reader's whole journey on free ports, with throw-away state")
     site = commands.add_parser("site", help="serve the news site alone, set up by NEWS_... in the environment")
@@ -39,7 +40,10 @@ def main(arguments: list[str]) -> int:
         return error.code if isinstance(error, DemoError) else 2
     except StopAskedError:
         return 130
-    except BrokenPipeError:  # whoever read our output is gone: everything is stopped by now
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        # Pipe or terminal of our output is gone; everything is stopped by now, and nobody is there to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

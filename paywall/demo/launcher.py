@@ -1,6 +1,5 @@
 """Starts the three servers in order, watches them, and stops all of them whatever happens."""
 
-import os
 import signal
 import threading
 import time
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
+from paywall.demo.parent import Parent
 from paywall.demo.processes import GuardedProcess
 from paywall.demo.stack import ROOT, Stack
 from paywall.demo.state import DemoError
@@ -44,11 +44,11 @@ class Demo:
     """The running demo. Leaving its `with` block stops all that was started."""
 
     def __init__(self, stack: Stack, stop: threading.Event, say: Say, *, until_parent_ends: bool = False) -> None:
-        """`until_parent_ends` stops the demo also when the process that started this one is gone."""
+        """`until_parent_ends` stops the demo also when the process that started this one ends."""
         self.stack = stack
         self._stop = stop
         self._say = say
-        self._parent = os.getppid() if until_parent_ends else None
+        self._parent = Parent() if until_parent_ends else None
         self._environment = stack.environment()
         self._running: list[GuardedProcess] = []
 
@@ -131,7 +131,7 @@ class Demo:
 
     def _pause(self, seconds: float, besides: GuardedProcess | None = None) -> None:
         """A moment of waiting, in which it is noticed when the demo has to end."""
-        if self._stop.wait(seconds) or (self._parent is not None and os.getppid() != self._parent):
+        if self._stop.wait(seconds) or (self._parent is not None and self._parent.ending()):
             raise StopAskedError
         for process in self._running:
             if process is not besides and process.exit_code is not None:
