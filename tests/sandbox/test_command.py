@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -25,6 +26,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "SANDBOX_API_KEY": KEY, **environment},
+            start_new_session=True,
         )
         self.url = self.process.stdout.readline().split()[3]
 
@@ -32,7 +34,9 @@ class Running:
         return self
 
     def __exit__(self, *error):
-        self.process.kill()
+        # The whole group, so that a failing test leaves no child of a child behind.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate()
 
     def end(self, number):
