@@ -1,0 +1,168 @@
+"""The rules of the layout, as functions of a tree of modules (name -> source), so that made-up trees can break them."""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+Tree = Mapping[str, str]
+
+ISLANDS = {"verifier": {"verifier"}, "sandbox": {"sandbox"}, "demo": {"demo", "verifier"}}
+# each may import itself and what stands lower
+LEVELS = {"domain": 0, "storage": 1, "tokens": 2, "mail": 2, "billing": 3, "sessions": 4, "guards": 5}
+TOPS = {"app", "cli", "worker"}
+GATEWAY = "paywall.billing.stripe_gateway"
+
+
+class Import(NamedTuple):
+    """One imported module, and where."""
+
+    module: str
+    target: str
+    line: int
+    hidden: bool  # inside a function
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.target}"
+
+
+def read_tree(folder: Path) -> dict[str, str]:
+    """The modules below a package's folder."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path.read_text(encoding="utf-8")
+    return found
+
+
+def imports(tree: Tree) -> list[Import]:
+    """Every import of every module."""
+    return [one for module, source in tree.items() for one in _imports_of(module, source, tree)]
+
+
+def _imports_of(module: str, source: str, tree: Tree) -> Iterator[Import]:
+    parsed = ast.parse(source)
+    functions = [n for n in ast.walk(parsed) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
+    hidden = {id(inner) for function in functions for inner in ast.walk(function)}
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Import):
+            targets = [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            named = [f"{base}.{name.name}" for name in node.names]
+            targets = [name if name in tree else base for name in named]
+        else:
+            continue
+        for target in dict.fromkeys(targets):
+            yield Import(module, target, node.lineno, id(node) in hidden)
+
+
+def part(module: str) -> str:
+    """The part that a module belongs to: ``paywall.billing.sync`` -> ``billing``; outside the package, nothing."""
+    names = module.split(".")
+    return names[1] if names[0] == "paywall" and len(names) > 1 else ""
+
+
+def journeys(tree: Tree) -> set[str]:
+    """The folders with a ``views`` module, islands apart."""
+    return {part(module) for module in tree if module.count(".") == 2 and module.endswith(".views")} - set(ISLANDS)
+
+
+def domain_is_pure(tree: Tree) -> list[str]:
+    """Rule 1: ``domain`` imports only the standard library and ``errors``."""
+    ours = ("paywall.domain", "paywall.errors")
+    return [
+        str(one)
+        for one in imports(tree)
+        if part(one.module) == "domain"
+        and not one.target.startswith(ours)
+        and one.target.split(".")[0] not in sys.stdlib_module_names
+    ]
+
+
+def core_looks_down(tree: Tree) -> list[str]:
+    """Rule 2: the core imports downwards only, no journey, and of the islands ``tokens`` the verifier."""
+    wrong = []
+    for one in imports(tree):
+        here, there = part(one.module), part(one.target)
+        if here not in LEVELS or here == there:
+            continue
+        upwards = LEVELS.get(there, -1) >= LEVELS[here]
+        island = there in ISLANDS and (here, there) != ("tokens", "verifier")
+        if upwards or island or there in journeys(tree):
+            wrong.append(str(one))
+    return wrong
+
+
+def journeys_are_apart(tree: Tree) -> list[str]:
+    """Rule 3: no journey imports another."""
+    found = journeys(tree)
+    return [
+        str(one)
+        for one in imports(tree)
+        if part(one.module) in found and part(one.target) in found - {part(one.module)}
+    ]
+
+
+def nothing_imports_the_top(tree: Tree) -> list[str]:
+    """Rule 4: nothing imports ``app``, ``cli``, ``worker``; but ``app`` puts the commands on."""
+    allowed = ("app", "cli")
+    return [
+        str(one)
+        for one in imports(tree)
+        if part(one.target) in TOPS and (part(one.module), part(one.target)) != allowed
+    ]
+
+
+def stripe_is_in_the_gateway(tree: Tree) -> list[str]:
+    """Rule 5: one module imports ``stripe``."""
+    return [str(one) for one in imports(tree) if one.target.split(".")[0] == "stripe" and one.module != GATEWAY]
+
+
+def islands_keep_to_themselves(tree: Tree) -> list[str]:
+    """Rule 6: an island imports nothing of ours (``demo``: the verifier); nobody imports ``sandbox`` and ``demo``."""
+    wrong = []
+    for one in imports(tree):
+        here, there = part(one.module), part(one.target)
+        ours = one.target.split(".")[0] == "paywall"
+        if (here in ISLANDS and ours and there not in ISLANDS[here]) or (
+            here != there and there in ("sandbox", "demo")
+        ):
+            wrong.append(str(one))
+    return wrong
+
+
+def nothing_is_hidden(tree: Tree) -> list[str]:
+    """Rule 7: imports stand at the top of a module, and are absolute."""
+    return [str(one) for one in imports(tree) if one.hidden or one.target.startswith(".")]
+
+
+def no_cycle(tree: Tree) -> list[str]:
+    """Rule 7: no module imports itself by way of others."""
+    graph: dict[str, set[str]] = {module: set() for module in tree}
+    for one in imports(tree):
+        if one.target in tree and one.target != one.module:
+            graph[one.module].add(one.target)
+    while leaves := [module for module, targets in graph.items() if not targets]:
+        for leaf in leaves:
+            del graph[leaf]
+        for targets in graph.values():
+            targets.difference_update(leaves)
+    return [f"{module} imports {', '.join(sorted(targets))}" for module, targets in sorted(graph.items())]
+
+
+def undocumented(tree: Tree) -> list[str]:
+    """Modules that do not say in one line what they own."""
+    return [module for module, source in tree.items() if not (ast.get_docstring(ast.parse(source)) or "").strip()]
+
+
+def lengths(tree: Tree) -> tuple[dict[str, int], dict[str, int]]:
+    """How many lines each module has, and each function."""
+    functions = {
+        f"{module}.{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1
+        for module, source in tree.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return {module: source.count("\n") for module, source in tree.items()}, functions
