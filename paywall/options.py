@@ -112,10 +112,9 @@ class Web(Group):
 
 
 class Database(Group):
-    """Where rows are kept; the replica, if any, serves reports."""
+    """Where rows are kept."""
 
     url: DatabaseUrl
-    replica_url: DatabaseUrl | None = None
 
 
 class Stripe(Group):

@@ -42,7 +42,6 @@ def fault(group: str, name: str, value: object) -> str:
         ("database", "url", "postgresql://db/paywall"),
         ("database", "url", "mysql://db/paywall"),
         ("database", "url", "postgresql+psycopg://db:port/paywall"),
-        ("database", "replica_url", "replica"),
         ("stripe", "api_key", ""),
         ("stripe", "api_base", "https://api.stripe.com/v1"),
         ("stripe", "webhook_tolerance_seconds", 0),
@@ -119,7 +118,7 @@ def test_each_origin_of_a_list_is_checked(name: str) -> None:
     [
         ("database", "url", "postgresql://paywall:sesame@db.test/paywall"),
         ("database", "url", "postgresql+psycopg://paywall:sesame@db.test:port/paywall"),
-        ("database", "replica_url", "sesame"),
+        ("database", "url", "sesame"),
         ("limits", "storage_url", "rabbit://:sesame@cache.test"),
         ("web", "secret_key", ["sesame"]),
         ("tokens", "encryption_key", {"key": "sesame"}),

@@ -13,7 +13,6 @@ SECRETS = {
     "PAYWALL_STRIPE__API_KEY": "sk_test_sesame",
     "PAYWALL_STRIPE__WEBHOOK_SECRETS": '["whsec_sesame"]',
     "PAYWALL_DATABASE__URL": "postgresql+psycopg://paywall:sesame@db.test/paywall",
-    "PAYWALL_DATABASE__REPLICA_URL": "postgresql+psycopg://paywall:sesame@replica.test/paywall",
     "PAYWALL_LIMITS__STORAGE_URL": "redis://:sesame@cache.test/0",
     "PAYWALL_MAIL__PASSWORD": "sesame",
 }
