@@ -6,24 +6,9 @@ from pathlib import Path
 import pytest
 
 from paywall.settings import ROOT, Settings, SettingsError, load_settings
+from tests.support.environment import SECRETS, refusal, setenv
 
-SECRETS = {
-    "PAYWALL_WEB__SECRET_KEY": "sesame-web-0123456789012345678901234567",
-    "PAYWALL_TOKENS__ENCRYPTION_KEY": "sesame-tokens-01234567890123456789012345",
-    "PAYWALL_STRIPE__API_KEY": "sk_test_sesame",
-    "PAYWALL_STRIPE__WEBHOOK_SECRETS": '["whsec_sesame"]',
-    "PAYWALL_DATABASE__URL": "postgresql+psycopg://paywall:sesame@db.test/paywall",
-    "PAYWALL_LIMITS__STORAGE_URL": "redis://:sesame@cache.test/0",
-    "PAYWALL_MAIL__PASSWORD": "sesame",
-}
-PRODUCTION = {
-    **SECRETS,
-    "PAYWALL_ENV": "production",
-    "PAYWALL_NEWSROOM__HOME_URL": "https://www.example.org/",
-    "PAYWALL_WEB__BASE_URL": "https://pay.example.org",
-    "PAYWALL_WEB__RETURN_ORIGINS": '["https://www.example.org"]',
-    "PAYWALL_WEB__COOKIE_DOMAIN": "example.org",
-}
+__all__ = ["setenv"]  # a fixture
 
 
 @pytest.fixture
@@ -32,27 +17,6 @@ def folder(tmp_path: Path) -> Path:
     copy = tmp_path / "config"
     shutil.copytree(ROOT / "config", copy)
     return copy
-
-
-@pytest.fixture
-def setenv(monkeypatch: pytest.MonkeyPatch):
-    """Sets environment variables; None takes one away."""
-
-    def setenv(**values: str | None) -> None:
-        for name, value in values.items():
-            if value is None:
-                monkeypatch.delenv(name, raising=False)
-            else:
-                monkeypatch.setenv(name, value)
-
-    return setenv
-
-
-def refusal(**tables: dict[str, object]) -> str:
-    """What is said when the settings are refused."""
-    with pytest.raises(SettingsError) as caught:
-        load_settings(**tables)
-    return str(caught.value)
 
 
 def test_later_sources_win(setenv, tmp_path: Path) -> None:
@@ -253,55 +217,6 @@ def test_a_cookie_domain_that_browsers_would_ignore_is_refused(domain: str) -> N
 @pytest.mark.parametrize("domain", ["pay.example.org", "example.org"])
 def test_a_cookie_domain_holds_our_own_host(domain: str) -> None:
     load_settings(web={"base_url": "https://pay.example.org", "cookie_domain": domain})
-
-
-def test_production_starts_with_settings_of_its_own(setenv) -> None:
-    setenv(**PRODUCTION)
-    settings = load_settings()
-    assert settings.production
-    assert settings.web.trusted_hops == 1
-    assert settings.stripe.api_base == "https://api.stripe.com"
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"PAYWALL_WEB__SECRET_KEY": "sesame-too-short"}, "web.secret_key: needs a secret of its own"),
-        ({"PAYWALL_WEB__SECRET_KEY": "insecure-sesame-0123456789012345678901234"}, "web.secret_key: needs"),
-        ({"PAYWALL_TOKENS__ENCRYPTION_KEY": "sesame-too-short"}, "tokens.encryption_key: needs a secret of its own"),
-        (
-            {"PAYWALL_TOKENS__ENCRYPTION_KEY": SECRETS["PAYWALL_WEB__SECRET_KEY"]},
-            "tokens.encryption_key: must not be web.secret_key again",
-        ),
-        ({"PAYWALL_STRIPE__API_BASE": "http://127.0.0.1:8002"}, "stripe.api_base: must be https://api.stripe.com"),
-        ({"PAYWALL_STRIPE__WEBHOOK_SECRETS": None}, "stripe.webhook_secrets: must hold"),
-        ({"PAYWALL_WEB__RETURN_ORIGINS": None}, "web.return_origins: must list"),
-        ({"PAYWALL_WEB__RETURN_ORIGINS": '["http://www.example.org"]'}, "web.return_origins: must be https://"),
-        ({"PAYWALL_WEB__FORM_ORIGINS": '["http://127.0.0.1:8002"]'}, "web.form_origins: must be https://"),
-        ({"PAYWALL_WEB__BASE_URL": "http://pay.example.org"}, "web.base_url: must be https://"),
-        ({"PAYWALL_NEWSROOM__HOME_URL": None}, "newsroom.home_url: must be https://"),
-        ({"PAYWALL_WEB__COOKIE_SECURE": "false"}, "web.cookie_secure: must be true"),
-        ({"PAYWALL_DATABASE__URL": "sqlite:///paywall.sqlite3"}, "database.url: production needs PostgreSQL"),
-        ({"PAYWALL_CLOCK__OFFSET_FILE": "offset"}, "clock.offset_file: is for development only"),
-        ({"PAYWALL_MAIL__OUTBOX_DIR": "outbox"}, "mail.outbox_dir: is for development only"),
-        ({"PAYWALL_STRIPE__API_KEY": "sk_live_sesame"}, "stripe.api_key: is a live-mode key"),
-    ],
-)
-def test_production_refuses_what_is_not_safe(setenv, changes: dict[str, str | None], words: str) -> None:
-    setenv(**PRODUCTION)
-    setenv(**changes)
-    message = refusal()
-    assert words in message
-    assert message.count("\n") == 1, "nothing else is at fault"
-    assert "sesame" not in message
-
-
-def test_production_refuses_the_secrets_of_the_other_environments(setenv, tmp_path: Path) -> None:
-    """Whoever copies development.toml into production is told of every default in it."""
-    setenv(PAYWALL_ENV="production", PAYWALL_SETTINGS=str(ROOT / "config/development.toml"))
-    message = refusal()
-    for name in ("web.secret_key", "tokens.encryption_key", "stripe.api_base", "database.url", "mail.outbox_dir"):
-        assert f"{name}:" in message
 
 
 def test_settings_cannot_be_changed_once_read() -> None:
