@@ -58,7 +58,7 @@ def test_production_refuses_what_is_not_safe(setenv, changes: dict[str, str | No
     assert "sesame" not in message
 
 
-def test_production_refuses_the_secrets_of_the_other_environments(setenv, tmp_path: Path) -> None:
+def test_production_refuses_the_secrets_of_the_other_environments(setenv) -> None:
     """Whoever copies development.toml into production is told of every default in it."""
     setenv(PAYWALL_ENV="production", PAYWALL_SETTINGS=str(ROOT / "config/development.toml"))
     message = refusal()
