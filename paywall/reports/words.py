@@ -18,9 +18,9 @@ STATES = {
 }
 REASONS = {
     Reason.PAID: "Paid",
-    Reason.RENEWAL_DUE: "Paid year over, renewal expected",
+    Reason.RENEWAL_DUE: "Paid period over, renewal expected",
     Reason.PAYMENT_FAILED: "Renewal payment failed",
-    Reason.PERIOD_OVER: "Paid year over",
+    Reason.PERIOD_OVER: "Paid period over",
     Reason.CANCELED: "Cancelled",
     Reason.REFUNDED: "Refunded in full",
     Reason.DISPUTED: "Payment disputed",

@@ -94,6 +94,10 @@ def test_a_moment_on_the_border_of_a_month(
     make_entitlement(terms=make_terms(**{"starts_at": MIDNIGHT - timedelta(days=20), **change}))
     this, before, *_ = months()
     assert ((before.new, before.ended), (this.new, this.ended)) == (october, november)
+    for month in (this, before):
+        for movement in Movement:
+            rows = queries.count(Filters(movement=movement, month=month.month), NEW_YORK, NOW)
+            assert rows == getattr(month, movement), (month, movement)
 
 
 def test_months_follow_the_zone_of_the_newsroom(app: OpenAPI) -> None:
