@@ -16,17 +16,21 @@ log = structlog.get_logger("paywall.tokens")
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 0.5  # a database that hangs must not hold every thread of the server
+
 
 class Keeper(Generic[T]):
     """Holds what ``load`` returns for ``interval`` seconds. Thread-safe, and usable after a fork.
 
-    One thread loads at a time. The others go on with the value at hand; only before the first load they wait.
+    One thread loads at a time. For one more interval the others go on with the value at hand; after that it may be of
+    any age, so they wait for the load: before the first one until it ends, later ``PATIENCE_SECONDS`` at most. So while
+    the database answers nobody is given a value that is older than twice the interval.
     """
 
     def __init__(
         self,
         load: Callable[[T | None, datetime], T],
-        interval: float = 1.0,
+        interval: float = 0.5,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``load`` is given the value at hand (None at first) and the present moment."""
@@ -46,7 +50,7 @@ class Keeper(Generic[T]):
         """The value. Raises Unavailable while it could never be loaded."""
         if self._pid != os.getpid():  # a lock that was held at the fork stays locked in the child
             self._forget()
-        if self._monotonic() >= self._stale_at and self._lock.acquire(blocking=self._value is None):
+        if self._monotonic() >= self._stale_at and self._lock.acquire(timeout=self._patience()):
             try:
                 if self._monotonic() >= self._stale_at:
                     self._refresh(now)
@@ -55,6 +59,12 @@ class Keeper(Generic[T]):
         if self._value is None:
             raise Unavailable("The service cannot read its keys yet; try again in a moment.")
         return self._value
+
+    def _patience(self) -> float:
+        """How many seconds to wait for another thread's load; -1: until it ends."""
+        if self._value is None:
+            return -1
+        return PATIENCE_SECONDS if self._monotonic() >= self._stale_at + self.interval else 0
 
     def _refresh(self, now: datetime) -> None:
         try:

@@ -94,19 +94,68 @@ def test_other_mistakes_are_not_hidden(keeper):
         broken.current(NOW)
 
 
-def test_while_one_loads_the_others_go_on(source, keeper):
-    keeper.current(NOW)
-    source.time += 1
-    source.gate = threading.Event()
-    slow = threading.Thread(target=keeper.current, args=(NOW,))
-    slow.start()
-    while len(source.seen) < 2:
-        pass
+@pytest.fixture
+def loading(source, keeper):
+    """Lets the value become so many seconds old, then has a thread load it that waits at the source's gate."""
+    threads = []
+
+    def load(age):
+        keeper.current(NOW)
+        source.time += age
+        source.gate = threading.Event()
+        threads.append(threading.Thread(target=keeper.current, args=(NOW,)))
+        threads[0].start()
+        while len(source.seen) < 2:
+            pass
+        return threads[0]
+
+    yield load
+    source.gate.set()
+    threads[0].join()
+
+
+@pytest.mark.parametrize("age", [1, 1.99])
+def test_for_one_more_interval_the_others_go_on_while_one_loads(source, keeper, loading, age):
+    slow = loading(age)
     assert keeper.current(NOW) == 1
     assert slow.is_alive()
     source.gate.set()
     slow.join()
     assert keeper.current(NOW) == 2
+
+
+@pytest.mark.parametrize("age", [2, 3600])
+def test_nobody_is_given_an_older_value_while_one_loads(source, keeper, loading, monkeypatch, age):
+    """After a quiet hour the second of two simultaneous requests must not decide by what was true an hour ago."""
+    monkeypatch.setattr("paywall.tokens.keeper.PATIENCE_SECONDS", 10)
+    loading(age)
+    threading.Timer(0.05, source.gate.set).start()
+    assert keeper.current(NOW) == 2
+    assert source.loads == 2
+
+
+def test_a_load_that_hangs_holds_the_others_only_for_a_while(source, keeper, loading, monkeypatch):
+    monkeypatch.setattr("paywall.tokens.keeper.PATIENCE_SECONDS", 0.05)
+    slow = loading(3600)
+    assert keeper.current(NOW) == 1
+    assert slow.is_alive()
+
+
+def test_a_load_that_failed_just_now_holds_nobody(source, keeper):
+    """While the database is down the value grows old, yet only who tries the database anew waits for it."""
+    keeper.current(NOW)
+    source.down = True
+    source.time += 3600
+    keeper.current(NOW)
+    with keeper._lock:
+        source.time += 1
+        assert keeper._patience() == 0
+        assert keeper.current(NOW) == 1
+
+
+def test_with_its_own_interval_a_value_is_at_most_a_second_old():
+    """The verification API has a second to refuse a revoked token."""
+    assert 2 * Keeper(lambda previous, now: 1).interval <= 1
 
 
 def test_the_first_requests_wait_for_one_load(source, keeper):

@@ -1,5 +1,6 @@
 """Taking tokens back: the check refuses what was revoked, and nothing else."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -67,3 +68,36 @@ def test_the_api_denies_within_a_second(app, now):
     db.session.commit()
     moment[0] += 1.0
     assert verification.of_app().check(token, None, now).reason is Reason.REVOKED
+
+
+@pytest.mark.parametrize("seconds", [1, 3600])
+def test_of_two_requests_at_once_both_are_denied(app, now, monkeypatch, seconds):
+    """I7: while the first reads the snapshot anew, the second must not decide by the old one."""
+    monkeypatch.setattr("paywall.tokens.keeper.PATIENCE_SECONDS", 10)
+    reader_id, session_id = subscribers.subscriber(now)
+    token = subscribers.token(reader_id, session_id, now)
+    ours = verification.of_app()
+    keeper, moment, reading = ours.snapshots, [1000.0], threading.Event()
+    keeper._monotonic = lambda: moment[0]
+    assert ours.check(token, None, now).allowed
+    revoking.of_session(session_id, "signed_out", now)
+    db.session.commit()
+    load, reasons = keeper._load, []
+
+    def slow(previous, when):
+        reading.set()
+        threading.Event().wait(0.1)
+        return load(previous, when)
+
+    def ask():
+        with app.app_context():
+            reasons.append(ours.check(token, None, now).reason)
+
+    keeper._load = slow
+    moment[0] += seconds
+    first = threading.Thread(target=ask)
+    first.start()
+    assert reading.wait(10)
+    ask()
+    first.join()
+    assert reasons == [Reason.REVOKED, Reason.REVOKED]
