@@ -2,6 +2,10 @@
 
 ``paywall.domain.entitlements.Terms.explain`` decides for one row; here the same is said of a whole table, and a
 property test holds the two equal. So a figure does not depend on whether anybody noticed that a date has passed.
+
+States and reasons take the start as generously as the rule does (``SKEW``: five minutes for the difference of two
+clocks). Movements go by the plain dates: a start counts in the month in which it lies, so that months add up. Hence
+what starts within the next five minutes already reads as active, and is not yet counted as running in its month.
 """
 
 from datetime import datetime
@@ -10,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, tuple_
 from sqlalchemy.orm import aliased
 
-from paywall.domain.entitlements import Reason
+from paywall.domain.entitlements import SKEW, Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Span
 from paywall.storage.models import Entitlement
@@ -28,13 +32,13 @@ class Movement(StrEnum):
 
 def is_in(state: State, moment: datetime) -> ColumnElement[bool]:
     """Whether an entitlement is in ``state`` at a moment. The five states exclude each other."""
-    row, dated = Entitlement, _dated()
-    running = and_(dated, row.starts_at <= moment, row.until > moment)
+    row, dated, begun = Entitlement, _dated(), _begun(moment)
+    running = and_(dated, begun, row.until > moment)
     if state is State.PENDING:
-        return or_(and_(not_(dated), row.lapse == Reason.NOT_PAID_YET), and_(dated, row.starts_at > moment))
+        return or_(and_(not_(dated), row.lapse == Reason.NOT_PAID_YET), and_(dated, not_(begun)))
     if state is State.ENDED:
         never = and_(not_(dated), row.lapse != Reason.NOT_PAID_YET)
-        return or_(never, and_(dated, row.until <= moment, row.starts_at <= moment))
+        return or_(never, and_(dated, begun, row.until <= moment))
     if state is State.SUSPENDED:
         return and_(running, row.hold.is_not(None))
     if state is State.GRACE:
@@ -48,7 +52,7 @@ def state_at(moment: datetime) -> ColumnElement[str]:
     undated = case((row.lapse == Reason.NOT_PAID_YET, _say(State.PENDING)), else_=_say(State.ENDED))
     return case(
         (not_(_dated()), undated),
-        (row.starts_at > moment, _say(State.PENDING)),
+        (not_(_begun(moment)), _say(State.PENDING)),
         (row.until <= moment, _say(State.ENDED)),
         (row.hold.is_not(None), _say(State.SUSPENDED)),
         (and_(row.in_dunning, row.paid_until <= moment), _say(State.GRACE)),
@@ -61,12 +65,13 @@ def reason_at(moment: datetime) -> ColumnElement[str]:
     row = Entitlement
     return case(
         (not_(_dated()), row.lapse),
-        (row.starts_at > moment, _say(Reason.NOT_PAID_YET)),
+        (not_(_begun(moment)), _say(Reason.NOT_PAID_YET)),
         (row.until <= moment, row.lapse),
         (row.hold.is_not(None), row.hold),
         (row.paid_until > moment, _say(Reason.PAID)),
         (row.in_dunning, _say(Reason.PAYMENT_FAILED)),
-        else_=_say(Reason.RENEWAL_DUE),
+        (row.renews, _say(Reason.RENEWAL_DUE)),
+        else_=_say(Reason.PAID),
     )
 
 
@@ -74,6 +79,7 @@ def moved(movement: Movement, span: Span) -> ColumnElement[bool]:
     """Whether an entitlement counts under ``movement`` in the span.
 
     Only one that ever ran counts: what was never paid, or ended before it began, moves nothing. A suspended one runs.
+    The start is taken as it stands, without the rule's five minutes.
     """
     row = Entitlement
     if movement is Movement.OPENING:
@@ -104,6 +110,11 @@ def had_before() -> ColumnElement[bool]:
 def _ran() -> ColumnElement[bool]:
     """Whether the entitlement ever let its reader in, holds aside."""
     return and_(_dated(), Entitlement.starts_at < Entitlement.until)
+
+
+def _begun(moment: datetime) -> ColumnElement[bool]:
+    """Whether a dated entitlement has started, as generously as the rule takes it."""
+    return Entitlement.starts_at <= moment + SKEW
 
 
 def _dated() -> ColumnElement[bool]:

@@ -18,8 +18,12 @@ from tests.support.builders import NOW, make_entitlement, make_reader, make_term
 
 ON_BOTH = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-# few moments, so that rows and questions often fall on the very same one
-moments = st.integers(0, 6).map(lambda hours: NOW + timedelta(hours=hours))
+# few moments, so that rows and questions often fall on the very same one, or just inside and outside of the skew
+moments = st.builds(
+    lambda hours, minutes: NOW + timedelta(hours=hours, minutes=minutes),
+    st.integers(0, 2),
+    st.sampled_from([0, 4, 5, 6]),
+)
 terms = st.builds(
     Terms,
     starts_at=st.none() | moments,
@@ -63,7 +67,10 @@ def test_every_row_is_in_exactly_one_state(app: OpenAPI, rows: list[Terms], mome
 def test_opening_and_flows_add_up_to_closing(
     app: OpenAPI, rows: list[tuple[int, Terms]], one: datetime, other: datetime
 ) -> None:
-    """For any rows and any span, and the closing is what runs by the rule, suspended ones included."""
+    """For any rows and any span, and the closing is what runs by the rule, suspended ones included.
+
+    What starts within the clocks' skew runs by the rule already, but counts from its own date on.
+    """
     since, by = min(one, other), max(one, other)
     try:
         readers = [make_reader(None) for _ in range(3)]
@@ -80,7 +87,8 @@ def test_opening_and_flows_add_up_to_closing(
         assert sets[Movement.ENDED] <= set().union(*flows)
         running = (State.ACTIVE, State.GRACE, State.SUSPENDED)
         terms_of = {row.id: one for row, (_, one) in zip(made, rows, strict=True)}
-        assert sets[Movement.CLOSING] == {row for row, one in terms_of.items() if one.state_at(by) in running}
+        begun = {row: one for row, one in terms_of.items() if one.starts_at and one.starts_at <= by}
+        assert sets[Movement.CLOSING] == {row for row, one in begun.items() if one.state_at(by) in running}
     finally:
         db.session.rollback()
 
@@ -103,3 +111,21 @@ def test_who_had_access_before_returns(app: OpenAPI, earlier: dict | None, movem
     span = Span(NOW, NOW + timedelta(days=1), NOW + timedelta(days=1))
     counted = [one for one in Movement if row.id in db.session.scalars(select(Entitlement.id).where(moved(one, span)))]
     assert counted == [movement, Movement.CLOSING]
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(0, State.ACTIVE), (5, State.ACTIVE), (6, State.PENDING)])
+def test_the_state_is_generous_about_the_start_and_the_month_is_not(app: OpenAPI, minutes: int, state: State) -> None:
+    """A start by Stripe's clock lies a little ahead of ours: the reader reads, the month counts from the date on."""
+    row = make_entitlement(make_reader(), make_terms(starts_at=NOW + timedelta(minutes=minutes)))
+    span = Span(NOW - timedelta(days=1), NOW + datetime.resolution, NOW)
+    counted = {one for one in Movement if row.id in db.session.scalars(select(Entitlement.id).where(moved(one, span)))}
+    assert db.session.scalar(select(state_at(NOW))) == state
+    assert counted == ({Movement.NEW, Movement.CLOSING} if minutes == 0 else set())
+
+
+def test_what_outlives_its_paid_period_awaits_a_renewal_only_if_it_renews(app: OpenAPI) -> None:
+    over = NOW - timedelta(hours=1)
+    cases = {(True, False): Reason.RENEWAL_DUE, (False, False): Reason.PAID, (False, True): Reason.PAYMENT_FAILED}
+    for (renews, dunning), reason in cases.items():
+        row = make_entitlement(terms=make_terms(paid_until=over, renews=renews, in_dunning=dunning))
+        assert db.session.scalar(select(reason_at(NOW)).where(Entitlement.id == row.id)) == reason
