@@ -1,6 +1,7 @@
 """Puts the application together; the only place that knows all parts."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask_bootstrap import Bootstrap5
 from flask_mail import Mail
@@ -8,7 +9,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from paywall import cli, context, health, limits, logs, web
+from paywall import cli, health, limits, logs, web
 from paywall.access import views as access
 from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
@@ -17,6 +18,7 @@ from paywall.billing.sync import Sync
 from paywall.checkout import views as checkout
 from paywall.clock import Clock
 from paywall.openapi import DescribedApp
+from paywall.parts import Parts
 from paywall.reports import views as reports
 from paywall.settings import ROOT, Settings, load_settings
 from paywall.storage import database
@@ -46,9 +48,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     return app
 
 
-def _parts(settings: Settings, clock: Clock) -> context.Parts:
+def _parts(settings: Settings, clock: Clock) -> Parts:
     gateway = StripeGateway(settings.stripe, frozenset(plan.product for plan in settings.plans.values()))
-    return context.Parts(
+    return Parts(
         settings=settings,
         clock=clock,
         gateway=gateway,
@@ -61,6 +63,8 @@ def _configure(app: DescribedApp, settings: Settings) -> None:
     mail = settings.mail
     app.config.update(
         SECRET_KEY=settings.web.secret_key.get_secret_value(),
+        # our own name, and what probes on the same machine say; never a name that the caller made up
+        TRUSTED_HOSTS=[urlsplit(settings.web.base_url).hostname, "127.0.0.1", "localhost", "[::1]"],
         SESSION_COOKIE_NAME="paywall_web",
         SESSION_COOKIE_SECURE=settings.web.cookie_secure,
         SESSION_COOKIE_HTTPONLY=True,

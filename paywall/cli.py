@@ -13,6 +13,7 @@ from paywall.accounts.commands import staff_cli
 from paywall.billing import catalog
 from paywall.billing.commands import plans_cli
 from paywall.errors import PaywallError
+from paywall.parts import parts
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.tokens import keyring
@@ -46,6 +47,7 @@ def init(service: str | None, service_key_file: Path | None) -> None:
     click.echo(f"signing key: {made.kid} made" if made else "signing key: there")
     if service and service_key_file:
         _give_key(service, service_key_file)
+    db.session.commit()  # Stripe is asked next, and SQLite's write lock may not be held meanwhile
     _push_plans()
 
 
@@ -67,10 +69,10 @@ def _give_key(service: str, file: Path) -> None:
 
 
 def _push_plans() -> None:
-    parts = context.parts()
-    for plan in parts.settings.plans.values():
+    ours = parts()
+    for plan in ours.settings.plans.values():
         try:
-            catalog.push(parts.gateway, plan)
+            catalog.push(ours.gateway, plan)
         except PaywallError as error:
             raise click.ClickException(f"plan {plan.key} is not at Stripe: {error.message}") from None
         click.echo(f"plan {plan.key}: {plan.price} per {plan.interval} at Stripe")

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from alembic.config import Config
@@ -13,7 +14,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from paywall import context, guards
+from paywall.billing import catalog
 from paywall.errors import PaywallError, Unavailable
+from paywall.parts import parts
 from paywall.settings import ROOT
 from paywall.storage.database import begin_read, db
 from paywall.storage.models import SigningKey
@@ -25,7 +28,7 @@ _REMEMBER_SECONDS = 60.0
 
 
 class PlansAtStripe:
-    """Whether every plan has its price at Stripe, asked at most once a minute once it has.
+    """Whether every plan has its price at Stripe, as plans.toml says it, asked at most once a minute once it has.
 
     Plans that were seen there stay known while Stripe is away: tokens are checked and readers read on without it. And
     one caller at a time waits for Stripe; the others get the last answer, so that probes cannot fill the server.
@@ -62,13 +65,11 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> Response:
     """200 when database, migrations, keys and plans are in order; else 503. Each check says ``ok`` or what is wrong."""
-    checks: dict[str, Callable[[], str]] = {
-        "database": _database,
-        "migrations": _migrations,
-        "keys": _keys,
-        "plans": current_app.extensions["paywall.plans_at_stripe"].check,
-    }
+    checks: dict[str, Callable[[], str]] = {"database": _database, "migrations": _migrations, "keys": _keys}
     results = {name: _answer_of(check) for name, check in checks.items()}
+    with suppress(SQLAlchemyError):
+        db.session.rollback()  # Stripe is asked next, and no connection may wait for it
+    results["plans"] = current_app.extensions["paywall.plans_at_stripe"].check()
     ready = all(result == "ok" for result in results.values())
     return _json(200 if ready else 503, {"status": "ok" if ready else "not ready", "checks": results})
 
@@ -106,14 +107,15 @@ def _keys() -> str:
 
 
 def _ask_for_plans(otherwise: str) -> str:
-    gateway = context.parts().gateway
+    ours = parts()
     try:
-        missing = [p.key for p in context.settings().plans.values() if gateway.find_price(p.lookup_key) is None]
+        faults = {plan.key: catalog.check(ours.gateway, plan) for plan in ours.settings.plans.values()}
     except Unavailable:
         return otherwise if otherwise == "ok" else "Stripe does not answer"
     except PaywallError:
         return "Stripe refuses the question: check stripe.api_key"
-    return f"no price at Stripe for {', '.join(missing)}: run flask paywall plans push" if missing else "ok"
+    wrong = [f"{plan}: {', '.join(words)}" for plan, words in faults.items() if words]
+    return f"{'; '.join(wrong)}; run flask paywall plans push, or mend plans.toml" if wrong else "ok"
 
 
 def _json(status: int, body: object) -> Response:

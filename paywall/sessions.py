@@ -8,13 +8,13 @@ from flask import g, request
 from werkzeug.wrappers import Response
 
 from paywall import context
+from paywall.storage import revocations
 from paywall.storage import sessions as rows
 from paywall.storage.models import Reader
-from paywall.tokens import issuer, revoking
+from paywall.tokens import issuer
 
 SESSION_COOKIE = "paywall_sid"
 TOKEN_COOKIE = "paywall_token"  # noqa: S105  (a cookie's name)
-CHECKOUT_COOKIE = "paywall_checkout"
 TOKEN_COOKIE_DAYS = 400
 
 
@@ -25,6 +25,11 @@ class Current:
     id: str
     reader: Reader
     method: str
+
+
+def checkout_cookie() -> str:
+    """The name of the cookie that binds a browser to its checkout: over https one that no other host can set."""
+    return "__Host-paywall_checkout" if context.settings().web.cookie_secure else "paywall_checkout"
 
 
 def current() -> Current | None:
@@ -55,8 +60,9 @@ def sign_out(response: Response, now: datetime) -> None:
     """Ends the browser's session, refuses its tokens from now on, clears both cookies."""
     _end_current("signed_out", now)
     web = context.settings().web
-    for name in (SESSION_COOKIE, CHECKOUT_COOKIE):  # the checkout's too: going back must not sign in again
-        response.delete_cookie(name, path="/")
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    secure = context.settings().web.cookie_secure
+    response.delete_cookie(checkout_cookie(), path="/", secure=secure)  # going back must not sign in again
     response.delete_cookie(TOKEN_COOKIE, path="/", domain=web.cookie_domain)
 
 
@@ -76,7 +82,7 @@ def _end_current(cause: str, now: datetime) -> None:
     session = current()
     if session is not None:
         rows.end(session.id, now)
-        revoking.of_session(session.id, cause, now)
+        revocations.of_session(session.id, cause, now)
     g.pop("reader_session", None)
 
 

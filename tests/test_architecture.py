@@ -36,6 +36,11 @@ BROKEN = [
     (rules.core_looks_down, {"paywall.storage.models": "from paywall.billing.sync import Sync"}),
     (rules.core_looks_down, {"paywall.tokens.issuer": "from paywall import sessions", "paywall.sessions": ""}),
     (rules.core_looks_down, {"paywall.tokens.issuer": "from paywall.mail import links", "paywall.mail.links": ""}),
+    (rules.core_looks_down, {"paywall.billing.sync": "import paywall.tokens.keyring"}),
+    (rules.core_looks_down, {"paywall.context": "from paywall.billing.sync import Sync"}),
+    (rules.core_looks_down, {"paywall.tokens.issuer": "from paywall import parts", "paywall.parts": ""}),
+    (rules.core_looks_down, {"paywall.sessions": "from paywall.parts import parts"}),
+    (rules.core_looks_down, {"paywall.billing.sync": "from paywall.billing.commands import plans_cli"}),
     (rules.core_looks_down, {"paywall.sessions": "import paywall.guards"}),
     (rules.core_looks_down, {"paywall.billing.sync": "import paywall.checkout.service", "paywall.checkout.views": ""}),
     (rules.core_looks_down, {"paywall.mail.links": "from paywall.verifier import TokenCodec"}),
@@ -84,6 +89,9 @@ def test_what_the_rules_allow_is_allowed() -> None:
         "paywall.cli": '"""."""',
         "paywall.desk.views": '"""."""\nfrom paywall import errors\nfrom paywall.desk import service',
         "paywall.desk.service": '"""."""\nfrom paywall.billing import stripe_gateway',
+        "paywall.billing.commands": '"""."""\nfrom paywall.parts import parts',
+        "paywall.parts": '"""."""\nfrom paywall import context\nfrom paywall.billing import stripe_gateway',
+        "paywall.context": '"""."""\nfrom paywall.errors import PaywallError',
         "paywall.billing.stripe_gateway": '"""."""\nimport stripe\nfrom paywall.domain import plans',
         "paywall.domain.plans": '"""."""\nimport re\nfrom paywall.errors import PaywallError',
         "paywall.tokens.issuer": '"""."""\nfrom paywall.verifier import Claims',
@@ -126,6 +134,7 @@ ELSEWHERE = {
     "__init__": "a docstring",
     "context": "every test with an application",
     "errors": "tests/test_web.py",
+    "parts": "tests/checkout, tests/webhooks",
     "sessions": "tests/accounts, tests/checkout, tests/test_guards.py",
 }
 
@@ -145,12 +154,24 @@ def test_tests_stand_where_the_code_stands() -> None:
     assert modules - tested == set()
 
 
-def test_content_services_load_nothing_of_the_service() -> None:
-    code = "import sys, paywall.verifier; print(*sys.modules)"
+def loaded_by(module: str) -> set[str]:
+    """The modules that a fresh process has loaded after importing one."""
+    code = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    loaded = set(done.stdout.split())
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["paywall.tokens.issuer", "paywall.mail.sending", "paywall.sessions"])
+def test_what_stands_beside_billing_does_not_load_stripe(module: str) -> None:
+    loaded = loaded_by(module)
+    assert module in loaded
+    assert not {name for name in loaded if name.split(".")[0] == "stripe" or rules.part(name) == "billing"}
+
+
+def test_content_services_load_nothing_of_the_service() -> None:
+    loaded = loaded_by("paywall.verifier")
     assert not {name.split(".")[0] for name in loaded} & {"flask", "werkzeug", "sqlalchemy", "stripe", "pydantic"}
     assert {name for name in loaded if rules.part(name) not in ("", "verifier")} == set()
 

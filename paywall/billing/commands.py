@@ -3,9 +3,9 @@
 import click
 from flask.cli import AppGroup
 
-from paywall import context
 from paywall.billing import catalog
 from paywall.errors import PaywallError
+from paywall.parts import parts
 
 plans_cli = AppGroup("plans", help="Compare plans.toml with Stripe, and make what is missing there.")
 
@@ -13,10 +13,10 @@ plans_cli = AppGroup("plans", help="Compare plans.toml with Stripe, and make wha
 @plans_cli.command("check")
 def check() -> None:
     """Say for each plan whether Stripe sells it as plans.toml has it; exit 1 if not."""
-    parts, faulty = context.parts(), False
-    for plan in parts.settings.plans.values():
+    ours, faulty = parts(), False
+    for plan in ours.settings.plans.values():
         try:
-            faults = catalog.check(parts.gateway, plan)
+            faults = catalog.check(ours.gateway, plan)
         except PaywallError as error:
             raise click.ClickException(error.message) from None
         click.echo(f"{plan.key}: {'; '.join(faults) if faults else f'ok, {plan.price} per {plan.interval}'}")
@@ -28,10 +28,10 @@ def check() -> None:
 @plans_cli.command("push")
 def push() -> None:
     """Make products and prices at Stripe where they are missing. Never changes a price that exists."""
-    parts = context.parts()
-    for plan in parts.settings.plans.values():
+    ours = parts()
+    for plan in ours.settings.plans.values():
         try:
-            price_id = catalog.push(parts.gateway, plan)
+            price_id = catalog.push(ours.gateway, plan)
         except PaywallError as error:
             raise click.ClickException(error.message) from None
         click.echo(f"{plan.key}: {plan.price} per {plan.interval} is {price_id}")

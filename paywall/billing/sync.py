@@ -15,11 +15,10 @@ from paywall.domain.entitlements import terms_of
 from paywall.domain.lifecycle import Group, State, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
-from paywall.storage import checkouts, entitlements, leases, readers, subscriptions
+from paywall.storage import checkouts, entitlements, leases, readers, revocations, subscriptions
 from paywall.storage.database import db, new_id
 from paywall.storage.entitlements import Cause, Source
 from paywall.storage.models import Reader
-from paywall.tokens import revoking
 
 log = structlog.get_logger("paywall.sync")
 
@@ -136,7 +135,7 @@ class Sync:
     def _revoke(self, reader: Reader, cause: str, now: datetime) -> None:
         """Tokens made before access was taken away are refused from now on (I7), unless another source still grants."""
         if not entitlements.access_of(reader.id, self.plans, now).allowed:
-            revoking.of_reader(reader.id, cause, now)
+            revocations.of_reader(reader.id, cause, now)
 
 
 def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:

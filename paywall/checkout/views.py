@@ -12,6 +12,7 @@ from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, 
 from paywall.domain.plans import Plan
 from paywall.errors import BadRequest, NotFound, Unavailable
 from paywall.mail import links, sending
+from paywall.parts import parts
 from paywall.returning import checked_return
 from paywall.storage import checkouts
 from paywall.storage.database import db
@@ -97,14 +98,14 @@ def cancelled() -> Response:
     row = checkouts.get(request.args.get("checkout", ""))
     target = row.return_to if row else context.settings().newsroom.home_url
     mark = urlencode({"checkout": "cancelled"})
-    parts = urlsplit(target)
-    query = "&".join(part for part in (parts.query, mark) if part)
-    return redirect(parts._replace(query=query).geturl(), code=303)
+    address = urlsplit(target)
+    query = "&".join(part for part in (address.query, mark) if part)
+    return redirect(address._replace(query=query).geturl(), code=303)
 
 
 def _service() -> Checkouts:
-    parts = context.parts()
-    return Checkouts(parts.gateway, parts.catalog, parts.sync, parts.settings.web.base_url)
+    ours = parts()
+    return Checkouts(ours.gateway, ours.catalog, ours.sync, ours.settings.web.base_url)
 
 
 def _plan(key: str) -> Plan:

@@ -1,16 +1,37 @@
 """The append-only list of revoked tokens, in an order that a reader of its end can trust."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from paywall.errors import NotFound
 from paywall.storage.database import db, insert_if_new
-from paywall.storage.models import Fact, Revocation
+from paywall.storage.models import Fact, Reader, Revocation
+
+# what the settings allow a token at most, not what they say today: tokens from before a change live on
+LONGEST_LIFE = timedelta(days=1)
 
 _EPOCH = "revocation_epoch"
 _LOCK = 0x70617977  # any number that no other advisory lock of this database uses
+
+
+def of_session(session_id: str, cause: str, now: datetime) -> None:
+    """Refuses all tokens of a session, such as after signing out. Commits nothing."""
+    append("sid", session_id, cause, now, now + LONGEST_LIFE)
+
+
+def of_reader(reader_id: str, cause: str, now: datetime) -> None:
+    """Refuses all tokens that the reader has now, by raising the reader's generation. Commits nothing.
+
+    Live sessions can have new ones if the reader still has access. Raises NotFound.
+    """
+    reader = db.session.get(Reader, reader_id, with_for_update=True, populate_existing=True)
+    if reader is None:
+        raise NotFound("There is no reader of this id.")
+    reader.generation += 1
+    append("sub", reader_id, cause, now, now + LONGEST_LIFE, generation=reader.generation)
 
 
 def append(
@@ -19,7 +40,9 @@ def append(
     """Adds an entry and returns its sequence number. Commits nothing, but holds the list's lock until the commit.
 
     Numbers from a plain sequence become visible out of order, and who asks for "all after the last one that I saw"
-    would miss the late one for ever. On SQLite the writing transaction itself is the lock.
+    would miss the late one for ever. On SQLite the writing transaction itself is the lock. The next number is one more
+    than the greatest that is there: the newest row must never be pruned, or its number would be given again and those
+    who saw it would miss the new entry.
     """
     if db.engine.dialect.name == "postgresql":
         db.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))

@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from paywall import context
+from paywall.parts import parts
 from paywall.storage import events
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
@@ -54,5 +54,5 @@ def replay(event_ids: tuple[str, ...]) -> None:
 
 
 def _intake() -> Intake:
-    parts = context.parts()
-    return Intake(Tools(parts.gateway, parts.sync, parts.clock))
+    ours = parts()
+    return Intake(Tools(ours.gateway, ours.sync, ours.clock))

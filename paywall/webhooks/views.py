@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response, request
 
-from paywall import context, guards
+from paywall import guards
 from paywall.errors import Unavailable
+from paywall.parts import parts
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
 
@@ -21,9 +22,9 @@ guards.protect(blueprint, guards.ANYONE)  # the signature says who calls
 @blueprint.post("/stripe")
 def stripe() -> Response:
     """200 when the event is stored and dealt with, 400 when it cannot be trusted, 503 when it must come again."""
-    parts = context.parts()
-    event = parts.gateway.read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
-    tools = Tools(parts.gateway, parts.sync, parts.clock)
+    ours = parts()
+    event = ours.gateway.read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
+    tools = Tools(ours.gateway, ours.sync, ours.clock)
     if Intake(tools).receive(event):
         return Response(status=200)
     raise NotDealtWith

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from paywall.storage import sessions
+from paywall.storage import revocations, sessions
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement
-from paywall.tokens import keyring, revoking
+from paywall.tokens import keyring
 from paywall.verifier import SigningKey, TokenCodec
 from tests.support import subscribers
 
@@ -37,7 +37,7 @@ def test_the_new_token_is_of_the_same_reader_and_session(ask, token, subscriber)
 
 def test_a_revoked_token_of_a_live_session_is_renewed(ask, token, subscriber, now):
     """Whatever the revocation list says: after a change of access the next token carries what is true now."""
-    revoking.of_reader(subscriber[0], "changed", now)
+    revocations.of_reader(subscriber[0], "changed", now)
     db.session.commit()
     assert ask("verify", token=token).json["reason"] == "revoked"
     renewed = ask("renew", token=token).json

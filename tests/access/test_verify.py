@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from paywall.storage import revocations
 from paywall.storage.database import db
-from paywall.tokens import keyring, revoking, verification
+from paywall.tokens import keyring, verification
 from paywall.verifier import SigningKey, TokenCodec, Verifier
 from tests.support import subscribers
 
@@ -47,7 +48,7 @@ def test_an_expired_token_is_refused(ask, token, clock):
 
 
 def test_a_revoked_token_is_refused(ask, token, subscriber, now):
-    revoking.of_session(subscriber[1], "signed_out", now)
+    revocations.of_session(subscriber[1], "signed_out", now)
     db.session.commit()
     assert refused(ask("verify", token=token), "revoked")
 

@@ -1,4 +1,4 @@
-"""The revocation list's order, under writers that come at once."""
+"""The revocation list: what it takes back and for how long, and its order under writers that come at once."""
 
 import threading
 from datetime import timedelta
@@ -6,8 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from paywall.errors import NotFound
+from paywall.settings import Tokens
 from paywall.storage import revocations
 from paywall.storage.database import db
+from paywall.storage.models import Revocation
+from tests.support.builders import make_reader
 
 DAY = timedelta(days=1)
 
@@ -20,6 +24,38 @@ def now(clock):
 def listed(now, seq=0):
     with Session(db.engine.execution_options(readonly=True)) as session:
         return [row.seq for row in revocations.after(session, seq, now)]
+
+
+def test_a_session_and_a_reader_are_named_for_as_long_as_any_token_may_live(app, now):
+    reader = make_reader(now=now)
+    revocations.of_session("ses_1", "signed_out", now)
+    revocations.of_reader(reader.id, "refunded", now)
+    db.session.commit()
+    found = [
+        (row.kind, row.value, row.generation, row.cause, row.expires_at)
+        for row in db.session.scalars(db.select(Revocation).order_by(Revocation.seq))
+    ]
+    end = now + revocations.LONGEST_LIFE
+    assert found == [("sid", "ses_1", None, "signed_out", end), ("sub", reader.id, 2, "refunded", end)]
+    assert reader.generation == 2
+
+
+def test_an_unknown_reader_cannot_be_revoked(app, now):
+    with pytest.raises(NotFound):
+        revocations.of_reader("rdr_none", "refunded", now)
+
+
+def test_no_setting_lets_a_token_live_longer_than_its_revocation():
+    longest = next(rule.le for rule in Tokens.model_fields["lifetime_seconds"].metadata if hasattr(rule, "le"))
+    assert timedelta(seconds=longest) <= revocations.LONGEST_LIFE
+
+
+def test_the_newest_entry_gives_the_next_number(app, now):
+    """So it must stay when old entries are pruned: without it a number that was seen would come again."""
+    for number in range(3):
+        revocations.append("jti", f"tok_{number}", "test", now, now + DAY)
+    db.session.execute(db.delete(Revocation).where(Revocation.seq < 3))
+    assert revocations.append("jti", "tok_3", "test", now, now + DAY) == 4
 
 
 def test_numbers_go_up_by_one(app, now):

@@ -12,7 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
 from paywall.billing import catalog
-from paywall.context import Parts
+from paywall.parts import Parts
 from paywall.sandbox.server import SandboxServer
 from paywall.storage.database import db
 from tests.support.browsers import browser

@@ -7,7 +7,7 @@ import pytest
 from paywall.storage import revocations, service_keys
 from paywall.storage.database import db
 from paywall.storage.models import Fact, Revocation
-from paywall.tokens import keyring, revoking, snapshot
+from paywall.tokens import keyring, snapshot
 from paywall.verifier.claims import Claims
 from tests.support import subscribers
 
@@ -47,8 +47,8 @@ def test_a_revoked_service_is_gone_from_the_next_snapshot(app, now):
 
 def test_revocations_of_each_kind_hit(app, now):
     reader_id = subscribers.reader(now)
-    revoking.of_session("ses_9", "signed_out", now)
-    revoking.of_reader(reader_id, "erased", now)
+    revocations.of_session("ses_9", "signed_out", now)
+    revocations.of_reader(reader_id, "erased", now)
     revocations.append("jti", "tok_9", "test", now, now + timedelta(minutes=15))
     db.session.commit()
     held = load(now).revocations
@@ -59,10 +59,10 @@ def test_revocations_of_each_kind_hit(app, now):
 
 
 def test_only_new_entries_are_read_again(app, now, monkeypatch):
-    revoking.of_session("ses_1", "signed_out", now)
+    revocations.of_session("ses_1", "signed_out", now)
     db.session.commit()
     first = load(now)
-    revoking.of_session("ses_2", "signed_out", now)
+    revocations.of_session("ses_2", "signed_out", now)
     db.session.commit()
     asked = []
     after = revocations.after
@@ -74,17 +74,17 @@ def test_only_new_entries_are_read_again(app, now, monkeypatch):
 
 
 def test_without_news_the_list_is_not_built_again(app, now):
-    revoking.of_session("ses_1", "signed_out", now)
+    revocations.of_session("ses_1", "signed_out", now)
     db.session.commit()
     first = load(now)
     assert load(now, first).revocations is first.revocations
 
 
 def test_an_entry_is_forgotten_when_no_token_can_be_hit_any_more(app, now):
-    revoking.of_session("ses_1", "signed_out", now)
+    revocations.of_session("ses_1", "signed_out", now)
     db.session.commit()
     first = load(now)
-    last = now + revoking.LONGEST_LIFE
+    last = now + revocations.LONGEST_LIFE
     assert load(last - timedelta(seconds=1), first).revocations.hits(claims(sid="ses_1"))
     assert len(load(last, first).revocations) == 0
     assert len(load(last).revocations) == 0
@@ -92,8 +92,8 @@ def test_an_entry_is_forgotten_when_no_token_can_be_hit_any_more(app, now):
 
 def test_another_epoch_forces_a_full_reading(app, now):
     """A database restored from a copy counts on from an older number; the new epoch says so."""
-    revoking.of_session("ses_1", "signed_out", now)
-    revoking.of_session("ses_2", "signed_out", now)
+    revocations.of_session("ses_1", "signed_out", now)
+    revocations.of_session("ses_2", "signed_out", now)
     db.session.commit()
     first = load(now)
     db.session.delete(db.session.get(Revocation, 2))

@@ -1,15 +1,13 @@
-"""Taking tokens back: the check refuses what was revoked, and nothing else."""
+"""Our own check refuses what was revoked, within a second, and nothing else."""
 
 import threading
-from datetime import timedelta
 
 import pytest
 
-from paywall.errors import NotFound
-from paywall.settings import Tokens
+from paywall.storage import revocations
 from paywall.storage.database import db
 from paywall.storage.models import Reader
-from paywall.tokens import revoking, verification
+from paywall.tokens import verification
 from paywall.verifier import Reason
 from tests.support import subscribers
 
@@ -26,7 +24,7 @@ def test_signing_out_refuses_the_sessions_tokens_alone(reason, now):
     elsewhere = subscribers.session(reader_id, now)
     tokens = [subscribers.token(reader_id, session_id, now) for session_id in (here, here, elsewhere)]
     assert [reason(token) for token in tokens] == [None, None, None]
-    revoking.of_session(here, "signed_out", now)
+    revocations.of_session(here, "signed_out", now)
     db.session.commit()
     assert [reason(token) for token in tokens] == [Reason.REVOKED, Reason.REVOKED, None]
 
@@ -35,24 +33,14 @@ def test_revoking_a_reader_refuses_all_tokens_of_then_and_none_of_later(reason, 
     reader_id, session_id = subscribers.subscriber(now)
     other_id, other_session = subscribers.subscriber(now)
     old, other = subscribers.token(reader_id, session_id, now), subscribers.token(other_id, other_session, now)
-    revoking.of_reader(reader_id, "refunded", now)
+    revocations.of_reader(reader_id, "refunded", now)
     db.session.commit()
     new = subscribers.token(reader_id, session_id, now)
     assert [reason(token) for token in (old, new, other)] == [Reason.REVOKED, None, None]
-    revoking.of_reader(reader_id, "refunded", now)
+    revocations.of_reader(reader_id, "refunded", now)
     db.session.commit()
     assert reason(new) is Reason.REVOKED
     assert db.session.get(Reader, reader_id).generation == 3
-
-
-def test_an_unknown_reader_cannot_be_revoked(app, now):
-    with pytest.raises(NotFound):
-        revoking.of_reader("rdr_none", "refunded", now)
-
-
-def test_no_setting_lets_a_token_live_longer_than_its_revocation():
-    longest = next(rule.le for rule in Tokens.model_fields["lifetime_seconds"].metadata if hasattr(rule, "le"))
-    assert timedelta(seconds=longest) <= revoking.LONGEST_LIFE
 
 
 def test_the_api_denies_within_a_second(app, now):
@@ -64,7 +52,7 @@ def test_the_api_denies_within_a_second(app, now):
     moment = [1000.0]
     keeper._monotonic = lambda: moment[0]
     assert verification.of_app().check(token, None, now).allowed
-    revoking.of_session(session_id, "signed_out", now)
+    revocations.of_session(session_id, "signed_out", now)
     db.session.commit()
     moment[0] += 1.0
     assert verification.of_app().check(token, None, now).reason is Reason.REVOKED
@@ -80,7 +68,7 @@ def test_of_two_requests_at_once_both_are_denied(app, now, monkeypatch, seconds)
     keeper, moment, reading = ours.snapshots, [1000.0], threading.Event()
     keeper._monotonic = lambda: moment[0]
     assert ours.check(token, None, now).allowed
-    revoking.of_session(session_id, "signed_out", now)
+    revocations.of_session(session_id, "signed_out", now)
     db.session.commit()
     load, reasons = keeper._load, []
 
