@@ -8,6 +8,7 @@ import pytest
 import stripe
 from click.testing import Result
 
+from paywall.billing import catalog
 from paywall.storage import service_keys, signing_keys
 from paywall.storage.database import db
 from tests.support.marks import on_sqlite
@@ -104,6 +105,23 @@ def test_the_keys_of_other_services_stay(run, init) -> None:
     before = live_keys(run)
     init()
     assert before < live_keys(run)
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_no_transaction_is_open_while_stripe_is_asked(init, monkeypatch, time: str) -> None:
+    """On SQLite it would be the write lock, and the running service could write nothing meanwhile."""
+    held: list[bool] = []
+    push = catalog.push
+
+    def watched(gateway, plan) -> str:
+        held.append(db.session.registry().in_transaction())
+        return push(gateway, plan)
+
+    if time == "second":
+        init()
+    monkeypatch.setattr(catalog, "push", watched)
+    assert init().exit_code == 0
+    assert held == [False]
 
 
 @on_sqlite

@@ -1,18 +1,34 @@
 """Whether the process lives, and whether it can work: each fault is named with its mend."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
 from paywall import health
+from paywall.billing.snapshots import PriceSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
 from paywall.storage.database import db
 from paywall.storage.models import SigningKey
 from paywall.tokens import keyring
 from tests.support.browsers import browser
 from tests.support.marks import on_sqlite
+
+# the price of the plan annual, as plans.toml says it
+PRICE = PriceSnapshot(
+    id="price_1",
+    product_id="paywall_annual",
+    amount=10000,
+    currency="usd",
+    interval="year",
+    tax_behavior="exclusive",
+    active=True,
+    lookup_key="paywall_annual_usd_10000",
+)
+NO_PRICE = "annual: no active price with lookup key paywall_annual_usd_10000"
+MEND = "; run flask paywall plans push, or mend plans.toml"
 
 
 def ready(client) -> tuple[int, dict[str, str]]:
@@ -34,7 +50,7 @@ def ticking(monkeypatch):
 @pytest.fixture
 def stripe_says(monkeypatch):
     """What Stripe says when it is asked for a price, and how often it was asked."""
-    state = SimpleNamespace(answer=object(), asked=0)
+    state = SimpleNamespace(answer=PRICE, asked=0)
 
     def find_price(_gateway, _lookup_key):
         state.asked += 1
@@ -84,7 +100,7 @@ def test_without_a_key_that_signs_it_is_not_ready(shop, clock, state: str) -> No
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "no price at Stripe for annual: run flask paywall plans push"),
+        ({}, NO_PRICE + MEND),
         ({"api_base": "http://127.0.0.1:9"}, "Stripe does not answer"),
         ({"api_key": "sk_test_of_somebody_else"}, "Stripe refuses the question: check stripe.api_key"),
     ],
@@ -132,11 +148,41 @@ def test_stripe_is_asked_once_a_minute_while_all_is_well(app, client, stripe_say
 @on_sqlite
 def test_a_fault_is_looked_at_again_after_a_second(client, stripe_says, ticking) -> None:
     stripe_says.answer = None
-    assert "plans push" in ready(client)[1]["plans"]
-    stripe_says.answer = object()
-    assert "plans push" in ready(client)[1]["plans"], "not twice in one moment"
+    assert ready(client)[1]["plans"] == NO_PRICE + MEND
+    stripe_says.answer = PRICE
+    assert ready(client)[1]["plans"] == NO_PRICE + MEND, "not twice in one moment"
     ticking.now += 1
     assert ready(client)[1]["plans"] == "ok"
+
+
+@on_sqlite
+def test_a_plan_whose_price_differs_at_stripe_is_named_with_the_difference(client, stripe_says) -> None:
+    """Checkout refuses to sell it, so a service with it is not ready."""
+    stripe_says.answer = replace(PRICE, amount=12000, tax_behavior="inclusive")
+    words = "annual: amount: 10000 here, 12000 at Stripe, tax_behavior: exclusive here, inclusive at Stripe"
+    assert ready(client) == (
+        503,
+        {
+            "database": "ok",
+            "migrations": "ok",
+            "keys": "no signing key: run flask paywall keys generate",
+            "plans": words + MEND,
+        },
+    )
+
+
+def test_no_transaction_and_no_connection_wait_for_stripe(shop, monkeypatch) -> None:
+    """A slow Stripe must neither keep old rows from being cleaned up nor use up the pool."""
+    held = []
+
+    def find_price(_gateway, _lookup_key):
+        held.append((db.session.registry().in_transaction(), db.engine.pool.checkedout()))
+        return PRICE
+
+    monkeypatch.setattr(StripeGateway, "find_price", find_price)
+    db.session.rollback()
+    assert ready(shop.browser())[0] == 200
+    assert held == [(False, 0)]
 
 
 @on_sqlite
@@ -149,7 +195,7 @@ def test_plans_once_seen_stay_known_while_stripe_is_away(client, stripe_says, ti
     assert stripe_says.asked == 2
     ticking.now += 61
     stripe_says.answer = None
-    assert "no price at Stripe for annual" in ready(client)[1]["plans"], "what Stripe says counts"
+    assert ready(client)[1]["plans"] == NO_PRICE + MEND, "what Stripe says counts"
     ticking.now += 61
     stripe_says.answer = StripeUnavailable()
     assert ready(client)[1]["plans"] == "Stripe does not answer"
@@ -163,7 +209,7 @@ def test_one_caller_waits_for_stripe_and_the_others_do_not(app, monkeypatch) -> 
     def slow(_gateway, _lookup_key):
         asked.set()
         assert go_on.wait(10)
-        return object()
+        return PRICE
 
     monkeypatch.setattr(StripeGateway, "find_price", slow)
     first = browser(app)

@@ -3,10 +3,14 @@
 import threading
 import time
 
+import structlog
+
 from paywall.billing.snapshots import PriceSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.domain.plans import Plan
 from paywall.errors import Conflict, Unavailable
+
+log = structlog.get_logger("paywall.catalog")
 
 _REMEMBER_SECONDS = 300.0
 
@@ -39,7 +43,8 @@ class Catalog:
             return price_id
         price = self._gateway.find_price(plan.lookup_key)
         if price is None or differences(plan, price):
-            raise PlanNotForSale("The plan cannot be bought right now. Our staff has been told; please try later.")
+            log.error("plan_not_for_sale", plan=plan.key, faults=faults(plan, price))
+            raise PlanNotForSale("The plan cannot be bought right now. Nothing was charged; please try again later.")
         with self._lock:
             self._known[plan.lookup_key] = (time.monotonic() + _REMEMBER_SECONDS, price.id)
         return price.id
@@ -59,7 +64,11 @@ def differences(plan: Plan, price: PriceSnapshot) -> list[str]:
 
 def check(gateway: StripeGateway, plan: Plan) -> list[str]:
     """What keeps the plan from being sold; empty when Stripe has its price."""
-    price = gateway.find_price(plan.lookup_key)
+    return faults(plan, gateway.find_price(plan.lookup_key))
+
+
+def faults(plan: Plan, price: PriceSnapshot | None) -> list[str]:
+    """What keeps the plan from being sold at the price that Stripe has for it, if any."""
     return [f"no active price with lookup key {plan.lookup_key}"] if price is None else differences(plan, price)
 
 
@@ -69,9 +78,9 @@ def push(gateway: StripeGateway, plan: Plan) -> str:
     Raises PriceIsSold where Stripe's price under this lookup key differs: give the plan a new lookup key instead.
     """
     price = gateway.find_price(plan.lookup_key)
-    if price is not None and (faults := differences(plan, price)):
+    if price is not None and (wrong := differences(plan, price)):
         raise PriceIsSold(
-            f"{plan.key}: {'; '.join(faults)}. Readers may have bought at that price, so it stays: "
+            f"{plan.key}: {'; '.join(wrong)}. Readers may have bought at that price, so it stays: "
             "give the changed plan a new lookup_key and push again."
         )
     gateway.ensure_product(plan)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from paywall.billing import catalog
 from paywall.billing.catalog import Catalog, PlanNotForSale, PriceIsSold
@@ -63,6 +64,21 @@ def test_a_plan_that_differs_from_stripe_is_not_sold(shop: Shop, plan: Plan) -> 
         Catalog(shop.parts.gateway).price_id(replace(plan, amount=1))
     with pytest.raises(PlanNotForSale):
         Catalog(shop.parts.gateway).price_id(replace(plan, lookup_key="nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"amount": 1}, "amount: 1 here, 10000 at Stripe"),
+        ({"lookup_key": "nowhere"}, "no active price with lookup key nowhere"),
+    ],
+)
+def test_staff_find_in_the_log_why_a_plan_is_not_sold(shop: Shop, plan: Plan, change, fault: str) -> None:
+    with structlog.testing.capture_logs() as lines, pytest.raises(PlanNotForSale) as told:
+        Catalog(shop.parts.gateway).price_id(replace(plan, **change))
+    errors = [line for line in lines if line["log_level"] == "error"]
+    assert errors == [{"event": "plan_not_for_sale", "log_level": "error", "plan": "annual", "faults": [fault]}]
+    assert "staff" not in told.value.message, "nobody was told"
 
 
 def test_the_price_is_asked_for_once_in_a_while(shop: Shop, plan: Plan) -> None:
