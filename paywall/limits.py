@@ -26,6 +26,11 @@ def sign_in() -> str:
     return context.settings().limits.sign_in
 
 
+def checkout_return() -> str:
+    """The limit on coming back, each of which asks Stripe."""
+    return context.settings().limits.checkout_return
+
+
 def checkout() -> str:
     """The limit on starting checkouts."""
     return context.settings().limits.checkout

@@ -162,6 +162,7 @@ class Limits(Group):
     storage_url: Annotated[SecretStr, AfterValidator(_counter_url)]
     sign_in: Rate
     checkout: Rate
+    checkout_return: Rate
 
 
 class Time(Group):

@@ -5,6 +5,7 @@ import time
 
 import structlog
 from flask import Flask, Response, g, json, render_template, request
+from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -60,7 +61,7 @@ def wants_problem() -> bool:
 
 def answer(error: PaywallError) -> Response:
     """The answer to an error of our own family: a problem document or a page."""
-    if wants_problem():
+    if wants_problem() or request_ctx.url_adapter is None:  # without one, as after a bad Host, no page can be made
         response = problem(error.status, error.code, error.title, error.message, **error.extra)
     else:
         page = render_template("error.html", status=error.status, title=error.title, message=error.message)

@@ -71,7 +71,7 @@ def test_a_whole_journey_leaves_no_secret_in_the_logs(
     shop.browser().get("/checkout/return?session_id=cs_unknown")
 
     secrets = ["sesame", "example.com", key, "pwk_", token, token.split(".")[1], "whsec_", "sk_test_"]
-    secrets += [reader.get_cookie(name).value for name in ("paywall_sid", "paywall_checkout", "paywall_web")]
+    secrets += [reader.get_cookie(name).value for name in ("paywall_sid", "__Host-paywall_checkout", "paywall_web")]
     written = stderr.readouterr()
     logged = written.err + written.out + caplog.text
     for secret in secrets:

@@ -244,3 +244,12 @@ def test_after_a_failed_request_the_next_one_works(visitor, app) -> None:
         db.session.remove()
     assert visitor.get("/away/pool").status_code == 503
     assert visitor.get("/sign-in").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["x" * 64, "evil.test", "evil.test:443", "pay.test.evil.test", "pay.test@evil.test"])
+@pytest.mark.parametrize("path", ["/join", "/admin", "/static/reader.css", "/healthz", "/nowhere"])
+def test_a_host_that_is_not_ours_is_refused_and_never_repeated(app, path: str, host: str) -> None:
+    answer = app.test_client().get(path, base_url="https://pay.test", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "evil" not in answer.headers.get("Location", "")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,5 +1,6 @@
 """The story of signing in: a link is asked for, looked at, and used once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from paywall.accounts import destination, standing
 from paywall.accounts.standing import Standing
 from paywall.mail import links, sending
 from paywall.storage import entitlements, readers
+from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 
@@ -30,7 +32,7 @@ class Invitation:
 def ask(email: str, return_to: str, now: datetime) -> None:
     """Mails a link to the address, or that nobody subscribed under it; nobody can tell which. Raises BadEmail."""
     shown, normalised = readers.normalise(email)
-    reader = readers.to_sign_in(normalised)
+    reader = readers.to_sign_in(normalised, _may_read(now))
     if reader is None or reader.email is None:
         db.session.commit()
         log.info("sign_in_asked", reader=None)
@@ -51,13 +53,15 @@ def look(token: str, now: datetime) -> Invitation:
 def enter(token: str, now: datetime) -> Response:
     """Uses the link up and signs its owner in: one transaction. Answers with the way on. Raises LinkRefused."""
     link = links.use(token, now)
-    found = readers.to_sign_in(link.email_normalised)
+    found = readers.to_sign_in(link.email_normalised, _may_read(now))
     if found is None:
         log.info("sign_in_refused", link=link.id, reason="nobody")
         raise links.LinkInvalid
     reader = readers.prove_address(found, now)
     response = redirect(destination.checked_again(link.return_to, context.settings().web, AFTER_SIGN_IN), code=303)
     session.clear()  # forms from before signing in are void
+    if reader.role is not None:
+        session_rows.end_unproved(reader.id, now)
     session_id = sessions.sign_in(response, reader.id, "link", now)
     db.session.commit()
     log.info("signed_in", reader=reader.id, session=session_id, method="link")
@@ -79,6 +83,11 @@ def standing_of(reader: Reader, now: datetime) -> Standing:
     rows = entitlements.of_reader(reader.id)
     known = [(settings.plans[row.plan], entitlements.terms_of(row)) for row in rows if row.plan in settings.plans]
     return standing.of_reader(known, settings.zone, now)
+
+
+def _may_read(now: datetime) -> Callable[[str], bool]:
+    plans = context.settings().plans
+    return lambda reader_id: entitlements.access_of(reader_id, plans, now).allowed
 
 
 def mask(address: str) -> str:

@@ -70,7 +70,7 @@ def subscription(body: Json, invoices: Iterable[Json], products: frozenset[str])
     item = next((one for one in items if ref(one["price"]["product"]) in products), items[0])
     product_id = ref(item["price"]["product"]) or ""
     bills = list(invoices)
-    paid = tuple(one for bill in bills if (one := _paid_invoice(bill, product_id)))
+    paid = tuple(one for bill in bills if (one := _paid_invoice(bill, products)))
     end = item.get("current_period_end") or body.get("current_period_end")
     return SubscriptionSnapshot(
         id=body["id"],
@@ -84,7 +84,7 @@ def subscription(body: Json, invoices: Iterable[Json], products: frozenset[str])
         current_period_end=moment(end),
         reader_id=at(body, "metadata", "reader"),
         checkout_id=at(body, "metadata", "checkout"),
-        facts=_facts(body, paid, _unpaid_from(bills, paid, product_id)),
+        facts=_facts(body, paid, _unpaid_from(bills, paid, products)),
         invoices=paid,
     )
 
@@ -136,19 +136,19 @@ def _subscription_of_line(line: Json) -> str | None:
     return ref(at(line, "parent", "subscription_item_details", "subscription")) or ref(line.get("subscription"))
 
 
-def _periods(bill: Json, product_id: str) -> list[tuple[datetime, datetime]]:
-    """The periods of a bill's lines for our product; corrections of part of a period do not count."""
+def _periods(bill: Json, products: frozenset[str]) -> list[tuple[datetime, datetime]]:
+    """The periods of a bill's lines for our products; corrections of part of a period do not count."""
     found = []
     for line in _lines(bill):
         details = at(line, "parent", "subscription_item_details") or {}
         product = ref(at(line, "pricing", "price_details", "product")) or ref(at(line, "price", "product"))
-        if product == product_id and not (details.get("proration") or line.get("proration")):
+        if product in products and not (details.get("proration") or line.get("proration")):
             found.append((_known(line["period"]["start"]), _known(line["period"]["end"])))
     return found
 
 
-def _paid_invoice(bill: Json, product_id: str) -> PaidInvoice | None:
-    periods = _periods(bill, product_id)
+def _paid_invoice(bill: Json, products: frozenset[str]) -> PaidInvoice | None:
+    periods = _periods(bill, products)
     if bill.get("status") != "paid" or not periods:
         return None
     start, end = max(periods, key=lambda period: period[1])
@@ -162,14 +162,14 @@ def _paid_invoice(bill: Json, product_id: str) -> PaidInvoice | None:
     )
 
 
-def _unpaid_from(bills: list[Json], paid: tuple[PaidInvoice, ...], product_id: str) -> datetime | None:
+def _unpaid_from(bills: list[Json], paid: tuple[PaidInvoice, ...], products: frozenset[str]) -> datetime | None:
     """The start of the oldest period after the paid ones whose payment was tried and failed."""
     covered = max((one.period_end for one in paid), default=None)
     starts = [
         start
         for bill in bills
         if bill.get("status") in ("open", "uncollectible") and (bill.get("attempt_count") or 0) > 0
-        for start, end in _periods(bill, product_id)
+        for start, end in _periods(bill, products)
         if covered is None or end > covered
     ]
     return min(starts, default=None)

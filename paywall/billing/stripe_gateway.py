@@ -189,6 +189,12 @@ class StripeGateway:
         raise BadSignature("The Stripe-Signature header is missing, stale or made with another secret.")
 
 
+def _is_stored(error: stripe.StripeError) -> bool:
+    """Whether Stripe repeated the stored answer of an idempotency key, as it does even with a 500 for a day."""
+    headers = error.headers or {}
+    return any(name.lower() == "idempotent-replayed" and value == "true" for name, value in headers.items())
+
+
 @contextmanager
 def _asking(operation: str, **ids: str) -> Iterator[None]:
     """Turns Stripe's errors into ours, and says in the log what was refused."""
@@ -203,6 +209,8 @@ def _asking(operation: str, **ids: str) -> Iterator[None]:
         log.warning("stripe_error", **fields)
         if code == "resource_missing" and error.http_status == 404:
             raise StripeNotFound from error
+        if _is_stored(error):
+            raise StripeRefused(code) from error  # the stored answer of this key: only another key helps
         if error.http_status in (409, 429) or (error.http_status or 500) >= 500:
             raise StripeUnavailable from error
         raise StripeRefused(code) from error

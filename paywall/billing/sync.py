@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -11,8 +11,8 @@ import structlog
 
 from paywall.billing.snapshots import PaidInvoice, SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound
-from paywall.domain.entitlements import terms_of
-from paywall.domain.lifecycle import Group, State, group_of
+from paywall.domain.entitlements import Access, terms_of
+from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
 from paywall.storage import checkouts, entitlements, leases, readers, revocations, subscriptions
@@ -22,8 +22,8 @@ from paywall.storage.models import Reader
 
 log = structlog.get_logger("paywall.sync")
 
-LEASE = timedelta(seconds=90)  # longer than the slowest answer of Stripe that we wait for
-PATIENCE_SECONDS = 8.0  # how long a second sync waits for the first
+LEASE = timedelta(seconds=30)  # many times what a sync takes; whoever is slower loses it and starts again
+PATIENCE_SECONDS = 1.5  # how long a second sync waits for the first: it holds a thread meanwhile
 _PAUSE_SECONDS = 0.05
 _TRIES = 5
 
@@ -97,9 +97,11 @@ class Sync:
 
     def _save(self, snapshot: SubscriptionSnapshot, name: str, owner: str, cause: Cause) -> Synced | None:
         """Decides and writes in one transaction; None if the lease was lost meanwhile."""
-        plan = next((one for one in self.plans.values() if one.product == snapshot.product_id), None)
+        plan = self._plan_of(snapshot)
         if plan is None or snapshot.livemode != self.gateway.livemode:
             return Synced("not_ours")
+        if plan.product != snapshot.product_id:
+            snapshot = _moved_away(snapshot)
         if not leases.still_held(name, owner):
             return None
         reader = _whose(snapshot)
@@ -111,8 +113,15 @@ class Sync:
         db.session.commit()
         return Synced("synced", reader.id, changed)
 
+    def _plan_of(self, snapshot: SubscriptionSnapshot) -> Plan | None:
+        """The plan of the product, else the one under which we know the subscription: it may have moved away."""
+        known = subscriptions.get(snapshot.id)
+        by_product = (one for one in self.plans.values() if one.product == snapshot.product_id)
+        return next(by_product, self.plans.get(known.plan) if known else None)
+
     def _write(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, cause: Cause) -> bool:
         now = self.clock.now()
+        readers.lock_person(reader)  # two subscriptions of one person, synced at once, must see each other
         if reader.customer_id is None and readers.by_customer(snapshot.customer_id) is None:
             reader.customer_id = snapshot.customer_id
         before = entitlements.access_of(reader.id, self.plans, now)
@@ -128,13 +137,14 @@ class Sync:
         if entry is not None:
             ids = {"reader": reader.id, "subscription": snapshot.id, "cause": cause.kind, "cause_id": cause.id}
             log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
-            if before.allowed and entry.state in (State.ENDED, State.SUSPENDED):
-                self._revoke(reader, entry.reason, now)
+            self._revoke(reader, entry.reason, before, now)
         return entry is not None
 
-    def _revoke(self, reader: Reader, cause: str, now: datetime) -> None:
-        """Tokens made before access was taken away are refused from now on (I7), unless another source still grants."""
-        if not entitlements.access_of(reader.id, self.plans, now).allowed:
+    def _revoke(self, reader: Reader, cause: str, before: Access, now: datetime) -> None:
+        """Takes back tokens that would outlive what is left (I6, I7); while something is left they can be renewed."""
+        after = entitlements.access_of(reader.id, self.plans, now)
+        left, had = after.until or now, before.until or now
+        if had > left and left < now + revocations.LONGEST_LIFE:
             revocations.of_reader(reader.id, cause, now)
 
 
@@ -147,6 +157,14 @@ def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:
         return reader
     checkout = checkouts.get(snapshot.checkout_id) if snapshot.checkout_id else None
     return readers.get(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
+
+
+def _moved_away(snapshot: SubscriptionSnapshot) -> SubscriptionSnapshot:
+    """A subscription of ours that was switched to another product: it renews nothing of ours; what was paid stays."""
+    log.error("subscription_left_plan", subscription=snapshot.id, product=snapshot.product_id)
+    if group_of(snapshot.facts.status) is Group.CLOSED:
+        return snapshot
+    return replace(snapshot, facts=replace(snapshot.facts, status="canceled", unpaid_from=None))
 
 
 def _put(snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: datetime) -> None:

@@ -1,6 +1,5 @@
 """The story of a checkout: guarded, committed, sent to Stripe, and settled when the reader comes back."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ from paywall.errors import Conflict, NotFound, Unavailable
 from paywall.storage import checkouts, entitlements, readers
 from paywall.storage.database import db, new_id
 from paywall.storage.entitlements import Cause
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Checkout, Reader
 
 log = structlog.get_logger("paywall.checkout")
@@ -44,6 +44,15 @@ class AlreadyPaid(Conflict):
         self.session_id = session_id
 
 
+class StartedAnew(Conflict):
+    """The same browser has started again meanwhile, under another address or in another tab."""
+
+    code, title = "started_anew", "You have started again"
+
+    def __init__(self) -> None:
+        super().__init__("You started again in another tab or with another address: go on there. Nothing was charged.")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a reader asks for: a plan, under an address, from a browser, to come back to an article."""
@@ -53,6 +62,15 @@ class Request:
     return_to: str
     browser: str
     reader: Reader | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the request comes to: the address as shown and as compared, and Stripe's price."""
+
+    shown: str
+    normalised: str
+    price_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +85,23 @@ class Checkouts:
     def start(self, request: Request, now: datetime) -> str:
         """The address of Stripe's page for this reader. The same open checkout serves every tab and every retry.
 
-        Raises BadEmail, AlreadySubscribed, AlreadyPaid, PlanNotForSale, StripeUnavailable, StripeRefused.
+        Raises BadEmail, AlreadySubscribed, AlreadyPaid, StartedAnew, PlanNotForSale, StripeUnavailable, StripeRefused.
         """
         shown, normalised = readers.normalise(request.email)
         self._refuse_second(request.reader, normalised, now)
         db.session.commit()
         price_id = self.catalog.price_id(request.plan)
-        row = self._open_row(request, shown, normalised, price_id, now)
+        wanted = Wanted(shown, normalised, price_id)
+        row = self._open_row(request, wanted, now)
         try:
             return self._session_url(row)
-        except StripeRefused:
-            # a customer deleted at Stripe, or changed settings under an old key: a new row has a new key
-            self._give_up(row, now)
-        return self._session_url(self._open_row(request, shown, normalised, price_id, now))
+        except StripeRefused as refused:
+            if refused.stripe_code == "email_invalid":
+                self._give_up(row, now)
+                raise readers.BadEmail("The payment service does not take this address. Please check it.") from refused
+            # a customer deleted at Stripe, or an answer stored under the old key: a new row has a new key
+            self._give_up(row, now, forget_customer=refused.stripe_code == "resource_missing")
+        return self._session_url(self._open_row(request, wanted, now))
 
     def settle(self, session_id: str) -> tuple[CheckoutSnapshot, Checkout]:
         """What became of a session of ours; a paid one is synced, as the webhook would.
@@ -92,47 +114,49 @@ class Checkouts:
             raise NotFound("This checkout is not known here. Go back to the article and start again.")
         db.session.commit()
         if session.settled and session.subscription_id:
-            self.sync.subscription(session.subscription_id, Cause("return", session_id))
+            found = self.sync.subscription(session.subscription_id, Cause("return", session_id))
+            if found.outcome != "synced":
+                log.error("paid_without_access", session=session_id, checkout=row.id, outcome=found.outcome)
+                raise Unavailable
         return session, row
 
     def _refuse_second(self, reader: Reader | None, normalised: str, now: datetime) -> None:
-        plans = self.sync.plans
-        if reader is not None and readers.live_subscription(reader.id):
-            if entitlements.access_of(reader.id, plans, now).allowed:
-                raise AlreadySubscribed(signed_in=True)
-            return
-        other = readers.live_subscription_of_address(normalised)
-        if other is not None and entitlements.access_of(other.reader_id, plans, now).allowed:
+        def may_read(reader_id: str) -> bool:
+            return entitlements.access_of(reader_id, self.sync.plans, now).allowed
+
+        if reader is not None and may_read(reader.id):
+            raise AlreadySubscribed(signed_in=True)
+        if any(may_read(other.id) for other in readers.under(normalised)):
             raise AlreadySubscribed(signed_in=False)
 
-    def _open_row(self, request: Request, shown: str, normalised: str, price_id: str, now: datetime) -> Checkout:
+    def _open_row(self, request: Request, wanted: Wanted, now: datetime) -> Checkout:
         """The open checkout of this reader or browser if it still fits, else a new one; committed."""
-        browser = browser_hash(request.browser)
-        found = checkouts.open_ones(browser, request.reader.id if request.reader else None, request.plan.key)
-        db.session.commit()  # Stripe is asked below, and no lock may be held meanwhile
-        for row in found:
-            fits = (row.email_normalised, row.price_id) == (normalised, price_id)
-            same_reader = request.reader is None or row.reader_id == request.reader.id
-            if fits and same_reader and row.expires_at - now > NEAR_END and self._is_open(row, now):
-                row.return_to, row.browser_hash = request.return_to, browser
-                db.session.commit()
-                return row
-            self._end_session(row, now)
+        kept: Checkout | None = None
+        for row in self._found(request):
+            if kept is None and _fits(row, request, wanted, now) and self._is_open(row):
+                kept = row
+            else:
+                self._end_session(row, now)
         try:
-            return self._new_row(request, shown, normalised, price_id, now)
+            if kept is None:
+                return self._new_row(request, wanted, now)
+            kept.return_to, kept.browser_hash = request.return_to, sha256_hex(request.browser)
+            db.session.commit()
+            return kept
         except IntegrityError:
             db.session.rollback()  # another tab was faster: its row is ours too
-        return self._row_of_other_tab(request)
-
-    def _row_of_other_tab(self, request: Request) -> Checkout:
-        reader_id = request.reader.id if request.reader else None
-        found = checkouts.open_ones(browser_hash(request.browser), reader_id, request.plan.key)
-        db.session.commit()
+        found = [row for row in self._found(request) if _fits(row, request, wanted, now)]
         if not found:
-            raise Unavailable("Another tab is just finishing this checkout. Try again in a moment.")
+            raise StartedAnew
         return found[0]
 
-    def _is_open(self, row: Checkout, now: datetime) -> bool:
+    def _found(self, request: Request) -> list[Checkout]:
+        reader_id = request.reader.id if request.reader else None
+        rows = checkouts.open_ones(sha256_hex(request.browser), reader_id, request.plan.key)
+        db.session.commit()  # Stripe is asked next, and no lock may be held meanwhile
+        return rows
+
+    def _is_open(self, row: Checkout) -> bool:
         if row.session_id is None:
             return True  # Stripe may not have heard of it; the same call under the same key finds out
         session = self.gateway.fetch_checkout(row.session_id)
@@ -141,35 +165,35 @@ class Checkouts:
         return session.status == "open"
 
     def _end_session(self, row: Checkout, now: datetime) -> None:
-        """Makes sure that nobody can pay an old session before a new one is made."""
+        """Makes sure that nobody can pay an old session; one that is still being made is ended by its maker."""
         if row.session_id is not None and self.gateway.expire_checkout(row.session_id).status == "complete":
             raise AlreadyPaid(row.session_id)
         self._give_up(row, now)
 
-    def _give_up(self, row: Checkout, now: datetime) -> None:
+    def _give_up(self, row: Checkout, now: datetime, *, forget_customer: bool = False) -> None:
         reader = readers.get(row.reader_id)
-        if row.customer_id and reader is not None and reader.customer_id == row.customer_id and row.session_id is None:
+        if forget_customer and reader is not None and reader.customer_id == row.customer_id:
             reader.customer_id = None
         checkouts.close(row.id, "expired", now)
         db.session.commit()
 
-    def _new_row(self, request: Request, shown: str, normalised: str, price_id: str, now: datetime) -> Checkout:
-        reader = request.reader or readers.create(shown, now)
+    def _new_row(self, request: Request, wanted: Wanted, now: datetime) -> Checkout:
+        reader = request.reader or readers.create(wanted.shown, now)
         row = Checkout(
             id=new_id("chk"),
             reader_id=reader.id,
             plan=request.plan.key,
-            price_id=price_id,
-            email=shown,
-            email_normalised=normalised,
-            browser_hash=browser_hash(request.browser),
+            price_id=wanted.price_id,
+            email=wanted.shown,
+            email_normalised=wanted.normalised,
+            browser_hash=sha256_hex(request.browser),
             return_to=request.return_to,
             customer_id=reader.customer_id,
             state="open",
             created_at=now,
             expires_at=(now + LIFE).replace(microsecond=0),
         )
-        if checkouts.open_elsewhere(normalised, reader.id):
+        if checkouts.open_elsewhere(wanted.normalised, reader.id):
             row.flag = "open_under_same_address"
         db.session.add(row)
         db.session.commit()
@@ -182,10 +206,13 @@ class Checkouts:
         session = self.gateway.create_checkout(self._order(row))
         if session.status == "complete":
             raise AlreadyPaid(session.id)
-        row.session_id, row.session_url = session.id, session.url
-        db.session.commit()
         if session.url is None:
             raise StripeRefused("session_without_url")
+        opened = checkouts.opened(row.id, session.id, session.url)
+        db.session.commit()
+        if not opened:  # given up while Stripe was asked: this session must not be paid beside its successor
+            self.gateway.expire_checkout(session.id)
+            raise StartedAnew
         return session.url
 
     def _order(self, row: Checkout) -> CheckoutOrder:
@@ -203,6 +230,7 @@ class Checkouts:
         )
 
 
-def browser_hash(secret: str) -> str:
-    """The form in which the checkout cookie is kept: SHA-256, hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _fits(row: Checkout, request: Request, wanted: Wanted, now: datetime) -> bool:
+    same_reader = request.reader is None or row.reader_id == request.reader.id
+    same_order = (row.email_normalised, row.price_id) == (wanted.normalised, wanted.price_id)
+    return same_reader and same_order and row.expires_at - now > NEAR_END

@@ -1,5 +1,6 @@
 """The pages of a checkout: join, the way to Stripe, the way back, and a change of mind."""
 
+import re
 import secrets
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
@@ -8,7 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions
-from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, Request, browser_hash
+from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, Request
 from paywall.domain.plans import Plan
 from paywall.errors import BadRequest, NotFound, Unavailable
 from paywall.mail import links, sending
@@ -16,15 +17,18 @@ from paywall.parts import parts
 from paywall.returning import checked_return
 from paywall.storage import checkouts
 from paywall.storage.database import db
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Checkout
 from paywall.storage.readers import BadEmail
 
 blueprint = Blueprint("checkout", __name__, template_folder="templates")
 guards.protect(blueprint, guards.ANYONE)
 
-BROWSER_COOKIE = sessions.CHECKOUT_COOKIE
 FEATURE_NAMES = {"news": "24/7 news"}  # where the feature's own name would not say enough
 _BROWSER_COOKIE_LIFE = timedelta(days=30)
+_LONGEST_ADDRESS = 321  # one more than an address may have, so that a longer one is refused as such
+_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
+_CHECKOUT_ID = re.compile(r"chk_[0-9a-f]{24}")
 
 
 class UnknownPlan(NotFound):
@@ -37,7 +41,7 @@ class UnknownPlan(NotFound):
 def join() -> Response:
     """The offer: what the plan gives and costs, and a field for the address."""
     plan = _plan(request.args.get("plan", "annual"))
-    page = _join_page(plan, _return_to(request.args.get("return_to")), request.args.get("email", ""))
+    page = _join_page(plan, _return_to(request.args.get("return_to")), request.args.get("email", "")[:_LONGEST_ADDRESS])
     response = make_response(page)
     if _browser() is None:
         # before the form is sent: should its answer be lost, the second try must come from the same browser
@@ -52,7 +56,7 @@ def start() -> Response | tuple[str, int]:
     plan = _plan(request.form.get("plan", ""))
     return_to = _return_to(request.form.get("return_to"))
     session = sessions.current()
-    email = (session.reader.email if session else None) or request.form.get("email", "")
+    email = (session.reader.email if session else None) or request.form.get("email", "")[:_LONGEST_ADDRESS]
     browser = _browser() or secrets.token_urlsafe(24)
     order = Request(plan, email, return_to, browser, session.reader if session else None)
     try:
@@ -69,23 +73,25 @@ def start() -> Response | tuple[str, int]:
 
 
 @blueprint.get("/checkout/return")
+@limits.limiter.limit(limits.checkout_return)
 def come_back() -> Response | tuple[str, int]:
     """Back from Stripe: the payment is checked and synced; the buyer's own browser is signed in and sent on."""
     session_id = request.args.get("session_id", "")
-    if not session_id.startswith("cs_") or len(session_id) > 255 or not session_id.isascii():
+    if not _SESSION_ID.fullmatch(session_id):
         raise BadRequest("The link back from the payment page is incomplete. Go back to the article and try again.")
     try:
         session, row = _service().settle(session_id)
     except Unavailable:
-        return render_template("checkout/confirming.html"), 503
+        page = make_response(render_template("checkout/confirming.html"), 503)
+        page.headers["Refresh"] = "5"  # looks again by itself; the page has a button for the impatient
+        return page
     if session.status == "open":
         return render_template("checkout/unfinished.html", row=row, session=session), 200
     if session.status == "expired":
         return render_template("checkout/expired.html", row=row), 200
     if not session.settled:
         return render_template("checkout/processing.html", row=row), 200
-    browser = _browser()
-    if browser is None or not secrets.compare_digest(browser_hash(browser), row.browser_hash):
+    if not (_is_buyer(row) or _started_here(row)):
         return _confirm_elsewhere(row), 200
     response = redirect(row.return_to, code=303)
     _sign_in(response, row)
@@ -95,7 +101,8 @@ def come_back() -> Response | tuple[str, int]:
 @blueprint.get("/checkout/cancelled")
 def cancelled() -> Response:
     """The reader turned back at Stripe's page: to the article, which says so and offers another try."""
-    row = checkouts.get(request.args.get("checkout", ""))
+    named = request.args.get("checkout", "")
+    row = checkouts.get(named) if _CHECKOUT_ID.fullmatch(named) else None
     target = row.return_to if row else context.settings().newsroom.home_url
     mark = urlencode({"checkout": "cancelled"})
     address = urlsplit(target)
@@ -121,13 +128,13 @@ def _return_to(value: str | None) -> str:
 
 
 def _browser() -> str | None:
-    value = request.cookies.get(BROWSER_COOKIE, "")
+    value = request.cookies.get(sessions.checkout_cookie(), "")
     return value if 20 <= len(value) <= 100 and value.isascii() else None
 
 
 def _remember_browser(response: Response, browser: str) -> None:
     response.set_cookie(
-        BROWSER_COOKIE,
+        sessions.checkout_cookie(),
         browser,
         max_age=_BROWSER_COOKIE_LIFE,
         path="/",
@@ -160,10 +167,22 @@ def _confirm_elsewhere(row: Checkout) -> str:
     return render_template("checkout/elsewhere.html", row=row)
 
 
+def _is_buyer(row: Checkout) -> bool:
+    session = sessions.current()
+    return session is not None and session.reader.id == row.reader_id
+
+
+def _started_here(row: Checkout) -> bool:
+    browser = _browser()
+    return browser is not None and secrets.compare_digest(sha256_hex(browser), row.browser_hash)
+
+
 def _sign_in(response: Response, row: Checkout) -> None:
+    """Signs in once for a payment: who copied the cookie, or goes back after signing out, finds it used."""
     session, now = sessions.current(), context.now()
     if session is not None and session.reader.id == row.reader_id:
         sessions.set_token(response, row.reader_id, session.id, now)
     else:
         sessions.sign_in(response, row.reader_id, "checkout", now)
+        row.browser_hash = sha256_hex(secrets.token_urlsafe(24))
     db.session.commit()

@@ -66,9 +66,9 @@ class SubscriptionFacts:
 class Terms:
     """What a reader deserves, as dates, so that access ends with no further event.
 
-    Access runs from ``starts_at`` (less the clocks' skew) up to, not including, ``until``. Between ``paid_until`` and ``until`` it is grace if
-    ``in_dunning``, else the renewal's slack. ``hold`` suspends it. ``lapse`` is the reason given from ``until`` on.
-    Without ``starts_at`` nothing was ever paid.
+    Access runs from ``starts_at`` (less the clocks' skew) up to, not including, ``until``. Between ``paid_until`` and
+    ``until`` it is grace if ``in_dunning``, else the renewal's slack or the rest of the day. ``hold`` suspends it.
+    ``lapse`` is the reason given from ``until`` on. Without ``starts_at`` nothing was ever paid.
     """
 
     starts_at: datetime | None
@@ -94,9 +94,9 @@ class Terms:
             return State.ENDED, self.lapse
         if self.hold is not None:
             return State.SUSPENDED, self.hold
-        if now < self.paid_until:
-            return State.ACTIVE, Reason.PAID
-        return (State.GRACE, Reason.PAYMENT_FAILED) if self.in_dunning else (State.ACTIVE, Reason.RENEWAL_DUE)
+        if now >= self.paid_until and self.in_dunning:
+            return State.GRACE, Reason.PAYMENT_FAILED
+        return State.ACTIVE, Reason.RENEWAL_DUE if now >= self.paid_until and self.renews else Reason.PAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ def terms_of(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo) -> Terms:
     hold = _hold(facts, plan, last)
     until, lapse = _until(facts, plan, zone, last.end)
     if not _is_reversed(last, plan):
-        return Terms(starts_at, min(last.end, until), until, lapse, _failing(facts), hold, _renews(facts))
+        in_dunning = lapse is Reason.PAYMENT_FAILED
+        return Terms(starts_at, min(last.end, until), until, lapse, in_dunning, hold, _renews(facts))
     # the last period's money went back: what earlier periods still give, and never more than without the reversal
     kept = [end_of_day(p.end, zone) for p in good if not _is_reversed(p, plan)]
     left = max([last.reversed_at or last.start, *kept])
@@ -184,7 +185,8 @@ def _until(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo, paid: datetime)
     if group is Group.CLOSED:
         return _closed(facts, zone, paid_end, grace_end)
     if _failing(facts):
-        return max(paid_end, grace_end), Reason.PAYMENT_FAILED
+        planned = end_of_day(facts.cancel_at, zone) if facts.cancel_at else grace_end
+        return min(max(paid_end, grace_end), max(paid_end, planned)), Reason.PAYMENT_FAILED
     if group is Group.EXHAUSTED:
         return paid_end, Reason.PAYMENT_FAILED
     if facts.cancel_at is not None:

@@ -67,6 +67,7 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
     if row is not None and terms_of(row) == terms and (row.state, row.reader_id) == (state, source.reader_id):
         return None
     change = _name_change(row, state, terms, now)
+    previous_end = row.paid_until if row is not None else None
     if row is None:
         row = Entitlement(id=new_id("ent"), source=source.kind, source_id=source.id, plan=source.plan, created_at=now)
         db.session.add(row)
@@ -79,7 +80,7 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
         entitlement_id=row.id,
         reader_id=row.reader_id,
         change=change,
-        effective_at=_effective(change, terms, now),
+        effective_at=_effective(change, terms, previous_end, now),
         learned_at=now,
         cause=cause.kind,
         cause_id=cause.id,
@@ -107,9 +108,12 @@ def _name_change(row: Entitlement | None, state: State, terms: Terms, now: datet
     return CHANGES[before, state]
 
 
-def _effective(change: Change, terms: Terms, now: datetime) -> datetime:
-    if change is Change.ENDED and terms.until is not None:
-        return min(terms.until, now)
-    if change is Change.GRANTED and terms.starts_at is not None:
-        return min(terms.starts_at, now)
-    return now
+def _effective(change: Change, terms: Terms, previous_end: datetime | None, now: datetime) -> datetime:
+    """When a change took effect, which may be long before we learned of it; what has no date of its own, now."""
+    starts = {
+        Change.GRANTED: terms.starts_at,
+        Change.ENDED: terms.until,
+        Change.RENEWED: previous_end,
+        Change.ENTERED_GRACE: terms.paid_until,
+    }
+    return min(starts.get(change) or now, now)

@@ -1,9 +1,10 @@
 """Rows of readers: found by id, by customer, by address; an address is never a link by itself."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import exists, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
 from paywall.domain.lifecycle import LIVE_STATUSES
@@ -26,7 +27,7 @@ def normalise(email: str) -> tuple[str, str]:
     """
     text = email.strip()
     try:
-        found = validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise BadEmail("Please enter an e-mail address such as name@example.org.") from None
     # not casefold, which takes some mailboxes for others, such as straße@ for strasse@
@@ -58,38 +59,42 @@ def verified(normalised: str) -> Reader | None:
     return db.session.scalar(query)
 
 
-def to_sign_in(normalised: str) -> Reader | None:
-    """Whom a link mailed to this address signs in: its verified owner, else a buyer or staff under it, oldest first.
+def under(normalised: str) -> list[Reader]:
+    """All readers with this address, verified or not, the oldest first."""
+    query = select(Reader).where(Reader.email_normalised == normalised).order_by(Reader.created_at, Reader.id)
+    return list(db.session.scalars(query))
 
-    An owner whose subscription ended gives way to whoever pays under the address now, lest somebody paid and cannot
-    read. Whoever opens the link has proved the mailbox, so nobody is signed in by an unverified address.
+
+def to_sign_in(normalised: str, may_read: Callable[[str], bool]) -> Reader | None:
+    """Whom a link mailed to this address signs in.
+
+    Whoever may read comes first, lest somebody paid and meets the join box; among equals the verified owner, then
+    staff, then the oldest who bought something; nobody else. Whoever opens the link has proved the mailbox, so nobody
+    is signed in by an unverified address. ``may_read`` tells of a reader's id whether it has access now.
     """
-    owner = verified(normalised)
-    paying = live_subscription_of_address(normalised)
-    if owner is not None and paying is not None and not _keeps_address(owner):
-        return get(paying.reader_id)
-    if owner is not None:
-        return owner
-    bought = exists().where(Subscription.reader_id == Reader.id)
-    query = select(Reader).where(Reader.email_normalised == normalised, or_(bought, Reader.role.is_not(None)))
-    return db.session.scalar(query.order_by(Reader.created_at, Reader.id).limit(1))
+    found = under(normalised)
+    bought = set(
+        db.session.scalars(select(Subscription.reader_id).where(Subscription.reader_id.in_([one.id for one in found])))
+    )
+    known = [one for one in found if one.email_verified_at or one.role or one.id in bought]
+    ranked = sorted(known, key=lambda one: (not may_read(one.id), one.email_verified_at is None, one.role is None))
+    return ranked[0] if ranked else None
 
 
 def prove_address(reader: Reader, now: datetime) -> Reader:
-    """Marks the reader's address as verified, after a link mailed to it came back. Commits nothing.
+    """Gives the address to the reader, after a link mailed to it came back. Commits nothing.
 
-    Returns the reader who owns the address from now on: another one, if that one was verified a moment before. An
-    owner whose subscription ended loses the mark.
+    What belongs to the address goes with it: the mark of its former owner, and a role, which is given to addresses.
+    Returns the reader who owns the address from now on: another one, if that one was verified a moment before.
     """
-    if reader.email_verified_at is not None:
-        return reader
-    owner = verified(reader.email_normalised or "")
-    if owner is not None and not _keeps_address(owner):
-        owner.email_verified_at = None
-        db.session.flush()
     try:
         with db.session.begin_nested():
-            reader.email_verified_at = now
+            for other in under(reader.email_normalised or ""):
+                if other is not reader:
+                    reader.role = reader.role or other.role
+                    other.email_verified_at, other.role = None, None
+            db.session.flush()
+            reader.email_verified_at = reader.email_verified_at or now
     except IntegrityError:
         owner = verified(reader.email_normalised or "")
         if owner is None:
@@ -98,21 +103,18 @@ def prove_address(reader: Reader, now: datetime) -> Reader:
     return reader
 
 
-def _keeps_address(owner: Reader) -> bool:
-    return owner.role is not None or live_subscription(owner.id) is not None
-
-
 def live_subscription(reader_id: str) -> Subscription | None:
     """The reader's oldest subscription that is alive at Stripe."""
     query = select(Subscription).where(Subscription.reader_id == reader_id, Subscription.status.in_(LIVE_STATUSES))
     return db.session.scalar(query.order_by(Subscription.created_at).limit(1))
 
 
-def live_subscription_of_address(normalised: str) -> Subscription | None:
-    """The oldest live subscription of any reader with this address, verified or not."""
-    query = (
-        select(Subscription)
-        .join(Reader, Reader.id == Subscription.reader_id)
-        .where(Reader.email_normalised == normalised, Subscription.status.in_(LIVE_STATUSES))
-    )
-    return db.session.scalar(query.order_by(Subscription.created_at, Subscription.id).limit(1))
+def lock_person(reader: Reader) -> None:
+    """Makes other writers about the same person wait until this transaction ends.
+
+    A person is a reader, and whoever gave the same address. On SQLite the writing transaction is lock enough.
+    """
+    same = Reader.id == reader.id
+    if reader.email_normalised:
+        same = or_(same, Reader.email_normalised == reader.email_normalised)
+    db.session.execute(select(Reader.id).where(same).order_by(Reader.id).with_for_update())

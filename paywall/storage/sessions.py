@@ -50,3 +50,9 @@ def end(session_id: str, now: datetime) -> None:
     """Ends a session; its tokens are refused by the caller's revocation. Commits nothing."""
     live = ReaderSession.id == session_id, ReaderSession.ended_at.is_(None)
     db.session.execute(update(ReaderSession).where(*live).values(ended_at=now))
+
+
+def end_unproved(reader_id: str, now: datetime) -> None:
+    """Ends the reader's sessions that only a payment opened: not for them is a role. Commits nothing."""
+    live = ReaderSession.reader_id == reader_id, ReaderSession.method == "checkout", ReaderSession.ended_at.is_(None)
+    db.session.execute(update(ReaderSession).where(*live).values(ended_at=now))

@@ -12,12 +12,14 @@ ROLE = "staff"
 
 
 def add(email: str, now: datetime) -> Reader:
-    """Makes staff of whom a link mailed to this address signs in; of a new reader if it is nobody. Commits nothing.
+    """Makes staff of who owns the address or bought under it, else of a new reader. Commits nothing.
+
+    The role belongs to the address: a link mailed there takes it along to whom it signs in.
 
     Raises BadEmail.
     """
     _, normalised = readers.normalise(email)
-    row = readers.to_sign_in(normalised) or readers.create(email, now)
+    row = readers.to_sign_in(normalised, lambda _reader_id: False) or readers.create(email, now)
     row.role = ROLE
     db.session.flush()
     return row

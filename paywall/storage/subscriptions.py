@@ -19,6 +19,7 @@ def put(values: dict[str, Any]) -> None:
     """Adds or replaces a subscription, by its id."""
     changes = {name: value for name, value in values.items() if name != "id"}
     statement = insert_for(Subscription).values(**values)
+    db.session.flush()
     db.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
     db.session.expire_all()
 

@@ -27,7 +27,7 @@ def test_a_subscriber_who_becomes_staff_keeps_the_subscription(door: Door) -> No
     reader_id = door.subscriber("ada@example.com")
     assert run(door, "add", "ada@example.com").exit_code == 0
     with door.app.app_context():
-        assert readers.to_sign_in("ada@example.com").id == reader_id
+        assert readers.to_sign_in("ada@example.com", lambda _: False).id == reader_id
     browser = door.signed_in("ada@example.com")
     assert "renews at $100" in browser.get("/account").text
     assert browser.get("/admin/").status_code == 200

@@ -1,11 +1,14 @@
 """The sync: one writer, leases instead of locks, the same result however often and in whichever order it runs."""
 
 import threading
+import time
 from contextvars import Context
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from structlog.testing import capture_logs
 
 from paywall.billing import sync as sync_module
 from paywall.billing.stripe_gateway import StripeGateway
@@ -257,3 +260,94 @@ def test_a_subscription_stays_with_its_reader_whatever_the_marks_say_later(shop:
     shop.stripe().v1.subscriptions.update(bought, {"metadata": {"reader": "rdr_thief"}})
     shop.parts.sync.subscription(bought, CAUSE)
     assert db.session.scalar(db.select(Subscription.reader_id)) == owner
+
+
+def test_two_subscriptions_of_one_person_synced_at_once_see_each_other(shop: Shop, monkeypatch) -> None:
+    """Their leases differ; each must wait for the other's flag, or both would stay unflagged."""
+    for session_id in [shop.start(shop.browser()), shop.start(shop.browser())]:
+        shop.pay(session_id)
+    created = shop.sandbox.events("customer.subscription.created")
+    ids = [event["data"]["object"]["id"] for event in created]
+    fetched = threading.Barrier(2)
+    real_fetch, real_flag = StripeGateway.fetch_subscription, subscriptions.flag_duplicates
+
+    def fetch(self, subscription_id):
+        snapshot = real_fetch(self, subscription_id)
+        fetched.wait(5)
+        return snapshot
+
+    def flag(reader):
+        flagged = real_flag(reader)
+        time.sleep(0.3)  # long enough for the other to write, if nothing made it wait
+        return flagged
+
+    monkeypatch.setattr(StripeGateway, "fetch_subscription", fetch)
+    monkeypatch.setattr(subscriptions, "flag_duplicates", flag)
+
+    def run(subscription_id: str) -> None:
+        with shop.app.app_context():
+            shop.parts.sync.subscription(subscription_id, CAUSE)
+            db.session.remove()
+
+    db.session.commit()
+    threads = [threading.Thread(target=Context().run, args=(run, one)) for one in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.expire_all()
+    flags = [row.duplicate_of for row in db.session.scalars(db.select(Subscription))]
+    assert sorted(flags, key=str) == sorted([None, min(ids, key=lambda one: _created(one))], key=str)
+
+
+def _created(subscription_id: str) -> tuple[object, str]:
+    row = db.session.get(Subscription, subscription_id)
+    return row.created_at, row.id
+
+
+def test_a_subscription_that_left_for_another_product_renews_nothing_of_ours(shop: Shop, bought: str) -> None:
+    """What was paid for stays, and staff hear of it."""
+    shop.parts.sync.subscription(bought, CAUSE)
+    real = StripeGateway.fetch_subscription
+    moved = replace(real(shop.parts.gateway, bought), product_id="prod_tote_bag")
+    with capture_logs() as lines:
+        patched = shop.parts.sync.__class__(
+            gateway=_Answers(shop.parts.gateway, moved),
+            plans=shop.parts.sync.plans,
+            zone=shop.parts.sync.zone,
+            clock=shop.parts.sync.clock,
+        )
+        assert patched.subscription(bought, CAUSE).outcome == "synced"
+    row = db.session.scalar(db.select(Entitlement).execution_options(populate_existing=True))
+    assert (row.renews, row.lapse, row.state) == (False, "canceled", "active")
+    assert "subscription_left_plan" in {line["event"] for line in lines}
+
+
+class _Answers:
+    """A gateway that gives one answer."""
+
+    def __init__(self, real: StripeGateway, answer: object) -> None:
+        self.livemode = real.livemode
+        self._answer = answer
+
+    def fetch_subscription(self, _subscription_id: str) -> object:
+        """The answer."""
+        return self._answer
+
+
+def test_access_cut_short_takes_back_tokens_that_would_outlive_it(shop: Shop, clock, bought: str) -> None:
+    """I6: still allowed until midnight, but no token may live longer than that."""
+    shop.parts.sync.subscription(bought, CAUSE)
+    shop.stripe().v1.subscriptions.cancel(bought)
+    shop.parts.sync.subscription(bought, CAUSE)
+    reader = db.session.scalar(db.select(Reader).execution_options(populate_existing=True))
+    assert entitlements.access_of(reader.id, shop.parts.settings.plans, clock.now()).allowed
+    assert [entry.generation for entry in db.session.scalars(db.select(Revocation))] == [reader.generation] == [2]
+
+
+def test_the_ledger_dates_a_change_by_when_it_took_effect(shop: Shop, clock, bought: str) -> None:
+    clock.advance(days=2)  # the event came late
+    shop.parts.sync.subscription(bought, CAUSE)
+    entry = db.session.scalar(db.select(LedgerEntry))
+    assert (entry.change, entry.effective_at, entry.learned_at) == ("granted", entry.starts_at, clock.now())
+    assert entry.effective_at < entry.learned_at

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 import stripe
 
+from paywall.billing.stripe_gateway import StripeGateway
+from paywall.storage import entitlements, readers
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, Entitlement, Reader, Subscription
 from tests.support.browsers import browser
@@ -42,7 +44,7 @@ def test_a_double_click_makes_one_checkout_and_one_session(make_app, sandbox) ->
         shop = Shop(app, sandbox)
         client = shop.browser()
         fields = {**form_of(client.get("/join?plan=annual").text), "email": "ada@example.com"}
-        cookies = {name: client.get_cookie(name).value for name in ("paywall_web", "paywall_checkout")}
+        cookies = {name: client.get_cookie(name).value for name in ("paywall_web", "__Host-paywall_checkout")}
         results: list[str] = []
         barrier = threading.Barrier(2)
 
@@ -210,3 +212,73 @@ def test_an_open_checkout_survives_until_its_key_is_too_old(shop: Shop, clock) -
     assert shop.join(client, "ada@example.com").status_code == 503
     row = db.session.scalar(db.select(Checkout))
     assert row is None or row.expires_at - clock.now() > timedelta(hours=22)
+
+
+def test_who_buys_again_under_the_same_address_reads_on_every_device(shop: Shop, clock) -> None:
+    """Bought, cancelled, lapsed, bought again in another browser: the mailed link leads to the living purchase."""
+    first = shop.browser()
+    shop.stripe().v1.subscriptions.cancel(shop.buy(first))
+    shop.deliver_all()
+    clock.advance(days=3)
+    shop.buy(shop.browser())
+    plans, now = shop.parts.settings.plans, clock.now()
+    reader = readers.to_sign_in("ada@example.com", lambda one: entitlements.access_of(one, plans, now).allowed)
+    assert entitlements.access_of(reader.id, plans, now).allowed
+
+
+def test_rows_of_reader_and_browser_that_meet_leave_one_open_session(shop: Shop, clock) -> None:
+    """Open in one browser as a reader, open in another as nobody, then signed in there: one session stays payable."""
+    known = shop.browser()
+    shop.stripe().v1.subscriptions.cancel(shop.buy(known))
+    shop.deliver_all()
+    clock.advance(days=3)
+    shop.start(known)
+    other = shop.browser()
+    shop.start(other)
+    other.set_cookie("paywall_sid", known.get_cookie("paywall_sid").value)
+    assert shop.start(other)
+    assert sorted(sessions(shop)) == ["complete", "expired", "open"]
+    assert states().count("open") == 1
+
+
+def test_a_session_made_for_a_row_that_was_given_up_meanwhile_is_ended(shop: Shop, monkeypatch) -> None:
+    """The first answer hangs, the reader corrects the address and sends again; then the first call ends."""
+    client, real = shop.browser(), StripeGateway.create_checkout
+    page = client.get("/join?plan=annual").text
+    slow: list[str] = []
+
+    def create(self, order):
+        if not slow:
+            slow.append(order.checkout_id)
+            impatient = shop.browser()
+            for name in ("paywall_web", "__Host-paywall_checkout"):
+                impatient.set_cookie(name, client.get_cookie(name).value)
+            fields = {**form_of(page), "email": "ada@example.com"}
+            assert impatient.post("/checkout", data=fields, headers=referer()).status_code == 303
+        return real(self, order)
+
+    monkeypatch.setattr(StripeGateway, "create_checkout", create)
+    late = client.post("/checkout", data={**form_of(page), "email": "aba@example.com"}, headers=referer())
+    assert late.status_code == 409
+    assert "You started again" in late.text
+    assert sorted(sessions(shop)) == ["expired", "open"]
+
+
+def test_an_answer_that_stripe_stored_under_the_key_does_not_block_the_reader(shop: Shop, monkeypatch) -> None:
+    """Stripe repeats even a 500 for a day: the next try needs another key."""
+    client, real = shop.browser(), stripe.RequestsClient.request
+    keys: list[str] = []
+
+    def broken(self, method, url, headers, post_data=None, **more):
+        if method == "post" and url.endswith("/v1/checkout/sessions"):
+            keys.append(headers["Idempotency-Key"])
+            if keys[-1] == keys[0]:
+                stored = {"Idempotent-Replayed": "true"} if len(keys) > 1 else {}
+                return '{"error": {"type": "api_error", "message": "no"}}', 500, stored
+        return real(self, method, url, headers, post_data, **more)
+
+    monkeypatch.setattr(stripe.RequestsClient, "request", broken)
+    assert shop.join(client, "ada@example.com").status_code == 503
+    assert shop.join(client, "ada@example.com").status_code == 303
+    assert len(set(keys)) == 2
+    assert sessions(shop) == ["open"]

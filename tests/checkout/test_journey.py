@@ -1,11 +1,15 @@
 """A reader subscribes and comes back: the whole way, in every order of return and webhook."""
 
 import pytest
+from structlog.testing import capture_logs
 
+from paywall.billing.stripe_gateway import StripeGateway, StripeRefused
+from paywall.billing.sync import Sync, Synced
 from paywall.domain.lifecycle import State
 from paywall.storage import entitlements, readers
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Payment, Reader, ReaderSession, Subscription
+from tests.support.browsers import browser
 from tests.support.shop import ARTICLE, Shop
 
 
@@ -119,7 +123,7 @@ def test_after_signing_out_going_back_does_not_sign_in_again(shop: Shop) -> None
     path = shop.pay(shop.start(client))
     client.get(path)
     client.delete_cookie("paywall_sid")
-    client.delete_cookie("paywall_checkout")
+    client.delete_cookie("__Host-paywall_checkout")
     assert "confirmed" in client.get(path).text
     assert client.get_cookie("paywall_sid") is None
 
@@ -190,3 +194,79 @@ def test_readers_are_bound_by_our_own_ids_and_never_by_an_address(shop: Shop) ->
     path = shop.pay(shop.start(client, "ada@example.com"), email="grace@example.com")
     client.get(path)
     assert only(Entitlement).reader_id != other.id
+
+
+@pytest.mark.parametrize("outcome", ["missing", "not_ours"])
+def test_a_payment_that_gave_no_access_is_not_passed_over(shop: Shop, monkeypatch, outcome: str) -> None:
+    """The payer must not meet the join box as if nothing had happened, and staff must hear of it."""
+    client = shop.browser()
+    path = shop.pay(shop.start(client))
+    monkeypatch.setattr(Sync, "subscription", lambda *_: Synced(outcome))
+    with capture_logs() as lines:
+        page = client.get(path)
+    assert page.status_code == 503
+    assert "you need not pay again" in page.text
+    assert [line["outcome"] for line in lines if line["event"] == "paid_without_access"] == [outcome]
+
+
+def test_a_copied_checkout_cookie_signs_nobody_in_after_the_buyer(shop: Shop) -> None:
+    """Each payment signs in once: a copy of the cookie, or going back after signing out, finds it used."""
+    client, thief = shop.browser(), shop.browser()
+    path = shop.pay(shop.start(client))
+    thief.set_cookie("__Host-paywall_checkout", client.get_cookie("__Host-paywall_checkout").value)
+    assert client.get(path).status_code == 303
+    assert "Your payment is confirmed" in thief.get(path).text
+    assert thief.get_cookie("paywall_sid") is None
+    assert client.get(path).status_code == 303, "the buyer's own session still leads to the article"
+
+
+def test_a_reader_signed_in_on_two_devices_may_pay_on_either(shop: Shop, clock) -> None:
+    """Both share one session; coming back on the first must not look like a stranger's browser."""
+    first, second = shop.browser(), shop.browser()
+    shop.stripe().v1.subscriptions.cancel(shop.buy(first))
+    shop.deliver_all()
+    clock.advance(days=3)
+    session_id = shop.start(first)
+    second.set_cookie("paywall_sid", first.get_cookie("paywall_sid").value)
+    assert shop.start(second) == session_id
+    assert first.get(shop.pay(session_id)).headers["Location"] == ARTICLE
+
+
+@pytest.mark.parametrize("named", ["%00", "chk_%00", "chk_" + "0" * 24, "x" * 3000])
+def test_odd_names_of_checkouts_lead_home(shop: Shop, named: str) -> None:
+    answer = shop.browser().get(f"/checkout/cancelled?checkout={named}")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "https://news.test/?checkout=cancelled")
+
+
+@pytest.mark.parametrize("named", ["cs_/../x", "cs_%00", "cs_a b", "cs_-"])
+def test_odd_names_of_sessions_never_reach_stripe(shop: Shop, named: str) -> None:
+    before = len(shop.sandbox.requests)
+    assert shop.browser().get(f"/checkout/return?session_id={named}").status_code == 400
+    assert len(shop.sandbox.requests) == before
+
+
+def test_coming_back_is_limited(make_app, sandbox) -> None:
+    """Each return asks Stripe: nobody may make us ask without end."""
+    app = make_app(stripe={"api_base": sandbox.url}, limits={"checkout_return": "2 per minute"})
+    client = browser(app)
+    statuses = [client.get("/checkout/return?session_id=cs_test_1").status_code for _ in range(3)]
+    assert statuses == [404, 404, 429]
+
+
+@pytest.mark.parametrize("typed", ["test@test", "ada@localhost", "ada@example.invalid", "a" * 400_000 + "@example.com"])
+def test_addresses_that_stripe_would_refuse_are_refused_before(shop: Shop, typed: str) -> None:
+    answer = shop.join(shop.browser(), typed)
+    assert answer.status_code == 400
+    assert "name@example.org" in answer.text
+    assert len(answer.text) < 10_000
+    assert count(Reader) == 0
+
+
+def test_an_address_that_only_stripe_refuses_is_said_at_the_field(shop: Shop, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StripeRefused("email_invalid")
+
+    monkeypatch.setattr(StripeGateway, "create_checkout", refuse)
+    answer = shop.join(shop.browser(), "ada@example.com")
+    assert answer.status_code == 400
+    assert "does not take this address" in answer.text

@@ -232,3 +232,22 @@ def test_a_union_lasts_as_long_as_its_longest_part() -> None:
 )
 def test_days_end_at_midnight_of_the_newsroom(zone: str, moment: datetime, end: datetime) -> None:
     assert end_of_day(moment, ZoneInfo(zone)) == end
+
+
+def test_the_grace_of_a_subscription_that_ended_by_failure_stays_grace() -> None:
+    """Its last day must not look as if it had recovered."""
+    ended = END + timedelta(days=5)
+    terms = decide(replace(ACTIVE, status="canceled", unpaid_from=END, ended_at=ended, ended_by_failure=True))
+    assert terms.explain(ended) == (State.GRACE, Reason.PAYMENT_FAILED)
+    assert decide(replace(ACTIVE, status="unpaid", unpaid_from=END)).state_at(END) is State.GRACE
+
+
+def test_the_last_hours_of_a_planned_end_are_paid_and_await_no_renewal() -> None:
+    assert decide(replace(ACTIVE, cancel_at=END)).explain(END) == (State.ACTIVE, Reason.PAID)
+
+
+def test_a_planned_end_cuts_the_grace_short() -> None:
+    """Should the event of the end be lost, the grace does not outlive it."""
+    facts = replace(ACTIVE, status="past_due", unpaid_from=END, cancel_at=END + timedelta(days=3))
+    assert decide(facts).until == local(2027, 11, 26)
+    assert decide(replace(facts, cancel_at=START)).until == local(2027, 11, 23), "what was paid for stays"
