@@ -187,6 +187,6 @@ def _cursor(text: str) -> Cursor:
         value = datetime.fromisoformat(match["value"]) if match["value"] else None
         if value and value.tzinfo is None:
             raise ValueError
-    except ValueError:
+        return Cursor(value.astimezone(UTC) if value else None, match["id"])
+    except (ValueError, OverflowError):  # in UTC the first and the last hours of the calendar may lie outside of it
         raise ValueError("The link to this page of the list is damaged; start from its first page.") from None
-    return Cursor(value.astimezone(UTC) if value else None, match["id"])

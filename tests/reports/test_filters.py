@@ -69,6 +69,8 @@ def test_empty_fields_of_the_form_do_not_matter() -> None:
         ("sort", "--ends", "Must be one of: starts, ends, created"),
         ("after", "2026-11-22T10:00:00~ent_1", "is damaged"),
         ("after", "yesterday~ent_1", "is damaged"),
+        ("after", "0001-01-01T00:00:00+14:00~ent_1", "is damaged"),  # in UTC a year before the first one
+        ("before", "9999-12-31T23:59:59-14:00~ent_1", "is damaged"),
         ("before", "2026-11-22T10:00:00+00:00", "is damaged"),
         ("before", "~ent_1' OR 1", "is damaged"),
     ],
