@@ -1,5 +1,6 @@
 """What a token says, typed and checked: registered JWT names (RFC 7519) plus `scope`, `sid` and `gen`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,10 @@ from paywall.verifier.errors import Reason, TokenError
 
 _TEXTS = ("iss", "sub", "aud", "jti", "sid")
 _NUMBERS = ("iat", "exp", "gen")
+# Whoever holds a good token puts these into a query, an answer or a log, none of which takes every text.
+_IDS = ("sub", "jti", "sid")
+_ID = re.compile(r"[!-~]{1,128}")
+_SCOPE = re.compile(r"[ -~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,20 @@ class Claims:
 def read_claims(payload: Mapping[str, Any], issuer: str, audience: str) -> Claims:
     """Claims from a verified payload; unknown claims are passed over.
 
+    Ids are 1 to 128 printable ASCII characters without a space; the scope is printable ASCII (RFC 6749 section 3.3).
     Raises TokenError (`malformed`) for a missing or mistyped claim, an impossible time, another issuer or audience.
     """
     for name in _TEXTS:
         if not isinstance(payload.get(name), str) or not payload[name]:
             raise _malformed(f"{name} must be a text")
+    for name in _IDS:
+        if not _ID.fullmatch(payload[name]):
+            raise _malformed(f"{name} must be an id")
     for name in _NUMBERS:
         if type(payload.get(name)) is not int or payload[name] < 0:  # bool is an int, but no time
             raise _malformed(f"{name} must be a whole number")
-    if not isinstance(payload.get("scope"), str):
-        raise _malformed("scope must be a text")
+    if not isinstance(payload.get("scope"), str) or not _SCOPE.fullmatch(payload["scope"]):
+        raise _malformed("scope must be a text of printable characters")
     if payload["exp"] <= payload["iat"]:
         raise _malformed("it expires before it begins")
     if payload["iss"] != issuer or payload["aud"] != audience:

@@ -10,6 +10,20 @@ from paywall.verifier.claims import read_claims
 from .conftest import ISSUED, ISSUER
 
 WRONG_TEXTS = [..., None, "", 1, True, ["x"], {"x": 1}]
+WRONG_IDS = [
+    "\ud800",
+    "ses_\udfff1",
+    "a\0b",
+    "a\nb",
+    "ses_1\n",
+    "\x7f",
+    "\x1b[2J",
+    "a b",
+    " ",
+    "é",
+    "\u2028",
+    "x" * 129,
+]
 WRONG_NUMBERS = [..., None, "1", 1.0, True, -1, [1]]
 
 
@@ -31,14 +45,26 @@ def test_a_text_claim_of_a_wrong_type_is_malformed(make_claims, name, value):
     assert refused(make_claims(**{name: value}))
 
 
+@pytest.mark.parametrize("name", ["sub", "jti", "sid"])
+@pytest.mark.parametrize("value", WRONG_IDS)
+def test_an_id_that_no_query_answer_or_log_could_take_is_malformed(make_claims, name, value):
+    assert refused(make_claims(**{name: value}))
+
+
+@pytest.mark.parametrize("name", ["sub", "jti", "sid"])
+@pytest.mark.parametrize("value", ["1", "ses_Az09", "!-~", "x" * 128])
+def test_an_id_of_printable_ascii_is_read(make_claims, name, value):
+    assert getattr(read_claims(make_claims(**{name: value}), ISSUER, "content"), name) == value
+
+
 @pytest.mark.parametrize("name", ["iat", "exp", "gen"])
 @pytest.mark.parametrize("value", WRONG_NUMBERS)
 def test_a_number_claim_of_a_wrong_type_is_malformed(make_claims, name, value):
     assert refused(make_claims(**{name: value}))
 
 
-@pytest.mark.parametrize("value", [..., None, 1, ["news"], {"news": True}])
-def test_a_scope_of_a_wrong_type_is_malformed(make_claims, value):
+@pytest.mark.parametrize("value", [..., None, 1, ["news"], {"news": True}, "news\ud800", "news\0", "news\n", "né"])
+def test_a_scope_that_is_no_printable_text_is_malformed(make_claims, value):
     assert refused(make_claims(scope=value))
 
 
