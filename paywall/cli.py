@@ -16,6 +16,7 @@ from paywall.errors import PaywallError
 from paywall.parts import parts
 from paywall.storage import service_keys
 from paywall.storage.database import db
+from paywall.storage.hashing import sha256_hex
 from paywall.tokens import keyring
 from paywall.tokens.commands import keys_cli, services_cli
 from paywall.webhooks.commands import webhooks_cli
@@ -53,7 +54,7 @@ def init(service: str | None, service_key_file: Path | None) -> None:
 
 def _give_key(service: str, file: Path) -> None:
     known = {row.key_hash for row in service_keys.live() if row.name == service}
-    if file.exists() and service_keys.hash_of(file.read_text().strip()) in known:
+    if file.exists() and sha256_hex(file.read_text().strip()) in known:
         click.echo(f"service {service}: has its key")
         return
     service_keys.revoke(service, context.now())  # keys whose text is lost

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from paywall import context
 from paywall.storage import revocations
 from paywall.storage import sessions as rows
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Reader
 from paywall.tokens import issuer
 
@@ -48,7 +49,7 @@ def sign_in(response: Response, reader_id: str, method: str, now: datetime) -> s
     _end_current("replaced", now)
     secret = secrets.token_urlsafe(32)
     life = timedelta(days=context.settings().web.session_days)
-    session_id = rows.create(reader_id, rows.secret_hash(secret), method, now, now + life)
+    session_id = rows.create(reader_id, sha256_hex(secret), method, now, now + life)
     _set(response, SESSION_COOKIE, secret, life, shared=False)
     if not set_token(response, reader_id, session_id, now) and TOKEN_COOKIE in request.cookies:
         # what is there belongs to whoever was signed in before
@@ -90,7 +91,7 @@ def _find() -> Current | None:
     secret = request.cookies.get(SESSION_COOKIE)
     if not secret or len(secret) > 100:
         return None
-    found = rows.find_live(rows.secret_hash(secret), context.now())
+    found = rows.find_live(sha256_hex(secret), context.now())
     return Current(found[0].id, found[1], found[0].method) if found else None
 
 

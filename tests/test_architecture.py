@@ -101,6 +101,11 @@ def test_what_the_rules_allow_is_allowed() -> None:
     assert {rule.__name__: rule(tree) for rule in RULES} == {rule.__name__: [] for rule in RULES}
 
 
+def test_secrets_are_hashed_in_one_place() -> None:
+    service = [one for one in rules.imports(TREE) if rules.part(one.module) not in rules.ISLANDS]
+    assert {one.module for one in service if one.target == "hashlib"} == {"paywall.storage.hashing"}
+
+
 def test_the_tree_that_is_checked_is_the_whole_package() -> None:
     assert len(TREE) == len(list((ROOT / "paywall").rglob("*.py"))) > 100
     assert rules.journeys(TREE) >= {"access", "accounts", "checkout", "reports", "webhooks"}

@@ -11,6 +11,7 @@ from click.testing import Result
 from paywall.billing import catalog
 from paywall.storage import service_keys, signing_keys
 from paywall.storage.database import db
+from paywall.storage.hashing import sha256_hex
 from tests.support.marks import on_sqlite
 from tests.support.shop import API_KEY
 
@@ -72,7 +73,7 @@ def test_it_prepares_once_and_then_leaves_everything_as_it_is(run, init, file: P
     assert "signing key: there" in again.output
     assert "service news: has its key" in again.output
     assert file.read_text().strip() == key
-    assert live_keys(run) == {service_keys.hash_of(key)}
+    assert live_keys(run) == {sha256_hex(key)}
     with run.app.app_context():
         assert [row.kid for row in signing_keys.every()] == kids
     assert price_ids(sandbox) == prices
@@ -97,7 +98,7 @@ def test_a_lost_key_is_replaced_and_no_longer_opens(run, init, file: Path, loss:
     assert f"key written to {file}" in init().output
     new = file.read_text().strip()
     assert new != old
-    assert live_keys(run) == {service_keys.hash_of(new)}
+    assert live_keys(run) == {sha256_hex(new)}
 
 
 def test_the_keys_of_other_services_stay(run, init) -> None:
@@ -140,7 +141,7 @@ def test_without_stripe_the_rest_is_done_and_the_reason_given_in_a_line(run, ini
     assert result.stderr.splitlines()[-1].startswith(
         "Error: plan annual is not at Stripe: The payment service does not"
     )
-    assert live_keys(run) == {service_keys.hash_of(file.read_text().strip())}
+    assert live_keys(run) == {sha256_hex(file.read_text().strip())}
 
 
 @on_sqlite

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from paywall.domain.days import last_day, local_day
 from paywall.domain.entitlements import Reason, Terms
 from paywall.domain.lifecycle import State
 from paywall.domain.plans import Plan
@@ -50,7 +51,7 @@ def describe(plan: Plan, terms: Terms, zone: ZoneInfo, now: datetime) -> Standin
         return Standing(plan.name, "We are waiting for your payment to be confirmed.", "plain", may_join=False)
     if terms.until is None:
         return Standing(plan.name, "Your subscription was not paid, so it did not begin.", "plain", may_join=True)
-    last = day(_last_day(terms.until, zone))
+    last = day(last_day(terms.until, zone))
     if state is State.ENDED:
         why = _ENDS.get(reason, "")
         return Standing(plan.name, f"Your access ended on {last}{why}.", "plain", may_join=True)
@@ -68,18 +69,13 @@ def _open(plan: Plan, terms: Terms, last: str, zone: ZoneInfo, now: datetime) ->
         return f"Your access runs until {last}. It will not renew, and nothing more will be charged."
     if now >= terms.paid_until:
         return "Your subscription is being renewed. You can read on meanwhile."
-    renewal = day(terms.paid_until.astimezone(zone).date())
+    renewal = day(local_day(terms.paid_until, zone))
     return f"Your access runs until {renewal}; then it renews at {plan.price} for another {plan.interval}."
 
 
 def day(value: date) -> str:
     """A day for people, such as 21 November 2027."""
     return f"{value.day} {value:%B %Y}"
-
-
-def _last_day(until: datetime, zone: ZoneInfo) -> date:
-    """The last day with access: ``until`` is the first moment without."""
-    return (until - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def _lasts(terms: Terms) -> float:

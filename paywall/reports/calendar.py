@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from paywall.domain.days import local_day
+
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)  # reports know no day outside of these
 
 
@@ -55,16 +57,6 @@ class Span:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of the newsroom's day, in UTC; right where clocks change at midnight."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
-
-
-def local_day(moment: datetime, zone: ZoneInfo) -> date:
-    """The newsroom's day at a moment."""
-    return moment.astimezone(zone).date()
-
-
-def last_day(until: datetime, zone: ZoneInfo) -> date:
-    """The last day of an access that runs up to, not including, ``until``."""
-    return local_day(until - datetime.resolution, zone)
 
 
 def span_of_days(first: date | None, last: date | None, zone: ZoneInfo) -> Span:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, Row, Select, tuple_
 
-from paywall.reports.calendar import last_day, local_day
+from paywall.domain.days import last_day, local_day
 from paywall.storage.models import Entitlement
 
 BATCH = 1000

@@ -7,6 +7,7 @@ import structlog
 from flask import Blueprint, Response, render_template, request, url_for
 
 from paywall import context, guards, sessions
+from paywall.domain.days import last_day, local_day
 from paywall.reports import calendar, export, filters, paging, queries, selection, words
 from paywall.reports.rule import Movement
 from paywall.storage.database import db
@@ -49,7 +50,7 @@ def entitlements_csv() -> Response:
     staff = sessions.current()
     log.info("entitlements_exported", staff=staff.reader.id if staff else None)
     response = Response(lines, content_type="text/csv; charset=utf-8; header=present")
-    name = f"entitlements-{calendar.local_day(now, zone)}.csv"
+    name = f"entitlements-{local_day(now, zone)}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -61,10 +62,10 @@ def _vocabulary() -> dict[str, Any]:
     settings = context.settings()
 
     def local(value: datetime | None) -> date | None:
-        return calendar.local_day(value, settings.zone) if value else None
+        return local_day(value, settings.zone) if value else None
 
     def last(value: datetime | None) -> date | None:
-        return calendar.last_day(value, settings.zone) if value else None
+        return last_day(value, settings.zone) if value else None
 
     return {
         "words": words,

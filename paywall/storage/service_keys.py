@@ -1,6 +1,5 @@
 """Rows of content services' keys: kept as SHA-256, so that a copy of the database opens nothing."""
 
-import hashlib
 import secrets
 from datetime import datetime
 
@@ -8,22 +7,18 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from paywall.storage.database import db, new_id
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import ServiceKey
 
 PREFIX = "pwk_"
 _HINT_CHARS = 10
 
 
-def hash_of(key: str) -> str:
-    """The form in which a key is stored: SHA-256, hex. A key has 256 random bits, so no slow hash is needed."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
 def add(name: str, now: datetime) -> tuple[ServiceKey, str]:
     """A new key for the service of this name: its row, and the key itself, seen only here. Commits nothing."""
     key = PREFIX + secrets.token_urlsafe(32)
     row = ServiceKey(
-        id=new_id("svc"), name=name, key_hash=hash_of(key), hint=key[:_HINT_CHARS], created_at=now, revoked_at=None
+        id=new_id("svc"), name=name, key_hash=sha256_hex(key), hint=key[:_HINT_CHARS], created_at=now, revoked_at=None
     )
     db.session.add(row)
     db.session.flush()

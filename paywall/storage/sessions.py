@@ -1,17 +1,11 @@
 """Rows of signed-in browsers."""
 
-import hashlib
 from datetime import datetime
 
 from sqlalchemy import select, update
 
 from paywall.storage.database import db, new_id
 from paywall.storage.models import Reader, ReaderSession
-
-
-def secret_hash(secret: str) -> str:
-    """The form in which a cookie's secret is stored: SHA-256, hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def create(reader_id: str, hashed: str, method: str, now: datetime, expires_at: datetime) -> str:

@@ -7,7 +7,7 @@ from flask import current_app
 
 from paywall import context
 from paywall.settings import Settings
-from paywall.storage.service_keys import hash_of
+from paywall.storage.hashing import sha256_hex
 from paywall.tokens.keeper import Keeper
 from paywall.tokens.snapshot import Service, Snapshot, load
 from paywall.verifier import Claims, Decision, KeySet, TokenChecker
@@ -33,7 +33,7 @@ class Verification:
 
     def service(self, key: str, now: datetime) -> Service | None:
         """The content service with this key. The lookup goes by a digest, so its timing tells nothing of the key."""
-        return self.snapshots.current(now).services.get(hash_of(key))
+        return self.snapshots.current(now).services.get(sha256_hex(key))
 
     def keys(self, now: datetime) -> KeySet:
         """The public keys to publish."""

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from paywall.storage import sessions
 from paywall.storage.database import db
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import ReaderSession, Revocation
 from tests.accounts.door import ARTICLE, HOST, Door
 
@@ -50,7 +51,7 @@ def test_signing_out_ends_the_session_and_its_tokens(door: Door) -> None:
     assert browser.cookie("paywall_sid") is None
     assert browser.cookie("paywall_token") is None
     with door.app.app_context():
-        assert sessions.find_live(sessions.secret_hash(secret), door.clock.now()) is None
+        assert sessions.find_live(sha256_hex(secret), door.clock.now()) is None
         assert db.session.scalars(select(Revocation.value)).all() == db.session.scalars(select(ReaderSession.id)).all()
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paywall.domain.days import local_day
 from paywall.reports import calendar
 from paywall.reports.calendar import Month
 
@@ -22,7 +23,7 @@ moments = st.datetimes(datetime(2000, 1, 3), datetime(2099, 12, 28), timezones=s
 
 @given(moments, zones)
 def test_every_moment_lies_within_its_local_day(moment: datetime, zone: ZoneInfo) -> None:
-    day = calendar.local_day(moment, zone)
+    day = local_day(moment, zone)
     following = calendar.day_start(day + timedelta(days=1), zone)
     assert calendar.day_start(day, zone) <= moment < following
 
@@ -30,8 +31,8 @@ def test_every_moment_lies_within_its_local_day(moment: datetime, zone: ZoneInfo
 @given(moments, zones)
 def test_a_day_begins_where_its_predecessor_ends(moment: datetime, zone: ZoneInfo) -> None:
     """The moment before a day's first moment is on an earlier day (a skipped day is empty and has no moment)."""
-    day = calendar.local_day(moment, zone)
-    assert calendar.local_day(calendar.day_start(day, zone) - datetime.resolution, zone) < day
+    day = local_day(moment, zone)
+    assert local_day(calendar.day_start(day, zone) - datetime.resolution, zone) < day
 
 
 @pytest.mark.parametrize(
@@ -40,12 +41,6 @@ def test_a_day_begins_where_its_predecessor_ends(moment: datetime, zone: ZoneInf
 def test_days_of_a_clock_change_have_23_and_25_hours(day: date, hours: int) -> None:
     span = calendar.span_of_days(day, day, NEW_YORK)
     assert span.before - span.since == timedelta(hours=hours)
-
-
-def test_access_until_midnight_has_its_last_day_before() -> None:
-    midnight = datetime(2026, 12, 1, 5, tzinfo=UTC)
-    assert calendar.last_day(midnight, NEW_YORK) == date(2026, 11, 30)
-    assert calendar.last_day(midnight + datetime.resolution, NEW_YORK) == date(2026, 12, 1)
 
 
 def test_an_open_side_of_a_span_reaches_to_the_ends_of_the_reports() -> None:

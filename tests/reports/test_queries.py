@@ -10,10 +10,11 @@ from flask_openapi3.openapi import OpenAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from paywall.domain.days import last_day, local_day
 from paywall.domain.entitlements import Reason, Terms, end_of_day
 from paywall.domain.lifecycle import State
 from paywall.reports import queries
-from paywall.reports.calendar import Month, last_day, local_day
+from paywall.reports.calendar import Month
 from paywall.reports.filters import Filters
 from paywall.reports.rule import Movement
 from paywall.storage.database import db

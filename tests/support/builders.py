@@ -10,6 +10,7 @@ from paywall import sessions
 from paywall.domain.entitlements import Reason, Terms
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db, new_id
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Entitlement, Reader, Subscription
 
 NOW = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  # noon in New York
@@ -98,6 +99,6 @@ def sign_in(client: FlaskClient, reader: Reader, *, method: str = "link", now: d
 def open_session(reader: Reader, *, method: str = "link", now: datetime = NOW) -> str:
     """A session of the reader, committed; returns the secret that its cookie carries."""
     secret = f"secret-{next(_numbers)}"
-    session_rows.create(reader.id, session_rows.secret_hash(secret), method, now, now + 180 * DAY)
+    session_rows.create(reader.id, sha256_hex(secret), method, now, now + 180 * DAY)
     db.session.commit()
     return secret

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from paywall.domain.entitlements import Reason, Terms
 from paywall.storage import entitlements, readers, sessions
 from paywall.storage.database import db, new_id
+from paywall.storage.hashing import sha256_hex
 from paywall.tokens import issuer, keyring
 
 
@@ -26,7 +27,7 @@ def entitle(reader_id: str, now: datetime, life: timedelta = timedelta(days=365)
 
 def session(reader_id: str, now: datetime, life: timedelta = timedelta(days=30)) -> str:
     """A signed-in browser of the reader; returns the session's id. Committed."""
-    session_id = sessions.create(reader_id, sessions.secret_hash(new_id("secret")), "link", now, now + life)
+    session_id = sessions.create(reader_id, sha256_hex(new_id("secret")), "link", now, now + life)
     db.session.commit()
     return session_id
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from paywall.storage import service_keys, signing_keys
+from paywall.storage.hashing import sha256_hex
 from paywall.tokens.commands import keys_cli, services_cli
 
 
@@ -62,7 +63,7 @@ def test_a_service_key_is_printed_once_and_stored_hashed(run):
     assert re.fullmatch(r"pwk_[A-Za-z0-9_-]{43}", key)
     assert "not shown again" in note
     row = service_keys.every()[0]
-    assert row.key_hash == service_keys.hash_of(key)
+    assert row.key_hash == sha256_hex(key)
     shown = run(services_cli, "list")[1]
     assert row.id in shown
     assert row.hint == key[:10]

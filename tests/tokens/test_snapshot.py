@@ -6,6 +6,7 @@ import pytest
 
 from paywall.storage import revocations, service_keys
 from paywall.storage.database import db
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Fact, Revocation
 from paywall.tokens import keyring, snapshot
 from paywall.verifier.claims import Claims
@@ -32,7 +33,7 @@ def test_keys_and_services_are_read(app, now):
     db.session.commit()
     held = load(now)
     assert list(held.keys) == [row.kid]
-    assert held.services[service_keys.hash_of(key)] == snapshot.Service(service.id, "news")
+    assert held.services[sha256_hex(key)] == snapshot.Service(service.id, "news")
 
 
 def test_a_revoked_service_is_gone_from_the_next_snapshot(app, now):
