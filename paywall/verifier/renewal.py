@@ -20,9 +20,10 @@ NO_SERVICE_KEY = "no_service_key"
 class Renewer:
     """Renews tokens at one address. Thread-safe; never raises.
 
-    An answer is remembered for `remember` seconds by the old token, because a browser sends the same old cookie with
-    every request of a page, and goes on sending it after a refusal. When the service cannot be reached nothing is
-    asked for `pause` seconds, so that pages do not wait for the time-out one after another.
+    A browser sends the same old cookie with every request of a page, and goes on sending it after a refusal. So a
+    refusal is remembered by the old token for `remember` seconds, but a new token only for `share`: whatever is
+    remembered is still handed out after a sign-out. When the service cannot be reached nothing is asked for `pause`
+    seconds, so that pages do not wait for the time-out one after another.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Renewer:
         *,
         timeout: float = 2.0,
         remember: float = 10.0,
+        share: float = 1.0,
         pause: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -39,6 +41,7 @@ class Renewer:
         self._service_key = service_key
         self._timeout = timeout
         self._remember = remember
+        self._share = share
         self._pause = pause
         self._clock = clock
         self._lock = threading.Lock()
@@ -75,8 +78,9 @@ class Renewer:
         return renewal if self._clock() < until else None
 
     def _keep(self, token: str, renewal: Renewal) -> None:
+        seconds = self._share if renewal.token else self._remember
         with self._lock:
-            self._answers[token] = (self._clock() + self._remember, renewal)
+            self._answers[token] = (self._clock() + seconds, renewal)
             self._answers.move_to_end(token)
             while len(self._answers) > 1024:
                 self._answers.popitem(last=False)

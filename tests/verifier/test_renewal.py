@@ -10,6 +10,7 @@ from paywall.verifier.renewal import Renewer
 from .test_keysource import Stopwatch
 
 FRESH = {"active": True, "token": "k~new.sig", "expires_in": 900}
+REFUSED = {"active": False, "reason": "not_entitled"}
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def clock():
 @pytest.fixture
 def renewer(origin, clock):
     origin.serve_renewal(FRESH)
-    return Renewer(origin.url + "/v1/tokens/renew", "pwk_secret", remember=10.0, pause=5.0, clock=clock)
+    return Renewer(origin.url + "/v1/tokens/renew", "pwk_secret", remember=10.0, share=1.0, pause=5.0, clock=clock)
 
 
 def test_a_token_is_renewed_over_the_service_key(renewer, origin):
@@ -40,15 +41,30 @@ def test_without_a_service_key_nothing_is_asked(origin):
     assert origin.asked == []
 
 
-@pytest.mark.parametrize("body", [FRESH, {"active": False, "reason": "not_entitled"}])
-def test_an_answer_is_remembered_for_a_moment(renewer, origin, clock, body):
+@pytest.mark.parametrize(("body", "seconds"), [(FRESH, 1), (REFUSED, 10)])
+def test_an_answer_is_remembered_for_a_moment(renewer, origin, clock, body, seconds):
     """The requests of one page bring the same old cookie; each would ask again."""
     origin.serve_renewal(body)
-    assert renewer.renew("k~old.sig") == renewer.renew("k~old.sig")
+    first = renewer.renew("k~old.sig")
+    clock.now += seconds - 0.01
+    assert renewer.renew("k~old.sig") == first
     assert len(origin.asked) == 1
-    clock.now += 10
+    clock.now += 0.01
     renewer.renew("k~old.sig")
     assert len(origin.asked) == 2
+
+
+def test_a_token_renewed_just_before_a_sign_out_is_refused_a_moment_after_it(origin, clock):
+    """With the times that everybody has who sets none."""
+    origin.serve_renewal(FRESH)
+    renewer = Renewer(origin.url + "/v1/tokens/renew", "pwk_secret", clock=clock)
+    assert renewer.renew("k~old.sig").token
+    origin.serve_renewal({"active": False, "reason": "revoked"})
+    clock.now += 2
+    assert renewer.renew("k~old.sig") == Renewal(reason="revoked")
+    origin.serve_renewal(FRESH)
+    clock.now += 9
+    assert renewer.renew("k~old.sig") == Renewal(reason="revoked")
 
 
 def test_answers_are_remembered_per_token(renewer, origin):
