@@ -96,9 +96,12 @@ def subscription_of_invoice(body: Json) -> str | None:
 
 
 def event(body: Json) -> EventSnapshot:
-    """An ``event`` of any API version: the envelope, and the ids that it names. Raises KeyError or TypeError."""
+    """An ``event`` of any API version: the envelope, and the ids that it names.
+
+    Raises KeyError or TypeError, also for texts that are no names of Stripe's: no database sees them.
+    """
     thing = body["data"]["object"]
-    kind = thing.get("object", "unknown")
+    kind = _text(thing.get("object", "unknown"), 100)
     objects = {kind: ref(thing), "customer": ref(thing.get("customer"))}
     if kind == "customer":
         objects["customer"] = ref(thing)
@@ -108,18 +111,19 @@ def event(body: Json) -> EventSnapshot:
         objects["subscription"] = ref(thing.get("subscription"))
         objects["invoice"] = ref(thing.get("invoice"))
     return EventSnapshot(
-        id=_text(body["id"]),
-        type=_text(body["type"]),
-        api_version=body.get("api_version"),
+        id=_text(body["id"], 255),
+        type=_text(body["type"], 100),
+        api_version=None if body.get("api_version") is None else _text(body["api_version"], 40),
         created_at=_known(body["created"]),
         livemode=bool(body.get("livemode")),
-        objects={name: found for name, found in objects.items() if found},
+        objects={name: _text(found, 255) for name, found in objects.items() if found},
     )
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 255:
-        raise TypeError("not a text of Stripe's length")
+def _text(value: Any, longest: int) -> str:
+    """A name such as Stripe gives: neither empty nor too long for its column, without control characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not (value.isascii() and value.isprintable()):
+        raise TypeError("not a name of Stripe's")
     return value
 
 

@@ -53,7 +53,11 @@ def _checkout_expired(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
         return Outcome("ignored", "not a checkout of ours")
     checkout_id, session_id = row.id, row.session_id or ""
     db.session.commit()
-    if tools.gateway.fetch_checkout(session_id).status != "expired":
+    try:
+        session = tools.gateway.fetch_checkout(session_id)
+    except StripeNotFound:
+        return Outcome("ignored", "no such checkout session")
+    if session.status != "expired":
         return Outcome("handled", "not expired any more")
     checkouts.close(checkout_id, "expired", tools.clock.now())
     return Outcome("handled", "checkout closed")

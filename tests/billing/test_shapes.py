@@ -29,6 +29,40 @@ def test_an_invoice_names_its_subscription_in_every_version(invoice) -> None:
     assert shapes.event(body).objects == {"invoice": "in_1", "customer": "cus_1", "subscription": "sub_1"}
 
 
+def an_event(**changes):
+    thing = {"object": "charge", "id": "ch_1", "customer": "cus_1"}
+    return {"id": "evt_1", "type": "charge.failed", "created": 1, "data": {"object": thing}, **changes}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "e" * 256},
+        {"id": "evt_\0"},
+        {"type": "t" * 101},
+        {"type": "charge\n.failed"},
+        {"type": "charge.f\u00e4iled"},
+        {"api_version": "v" * 41},
+        {"api_version": ""},
+        {"api_version": 20261028},
+        {"data": {"object": {"object": "o" * 101, "id": "ch_1"}}},
+        {"data": {"object": {"object": "charge", "id": "ch_1\0"}}},
+        {"data": {"object": {"object": "charge", "id": "ch_1", "customer": "cus_\ud800"}}},
+        {"data": {"object": {"object": "charge", "id": "ch_1", "invoice": {"id": "i" * 256}}}},
+    ],
+    ids=repr,
+)
+def test_a_name_that_no_column_can_hold_is_no_event(changes) -> None:
+    assert shapes.event(an_event()).objects == {"charge": "ch_1", "customer": "cus_1"}
+    with pytest.raises(TypeError):
+        shapes.event(an_event(**changes))
+
+
+def test_the_longest_names_are_taken() -> None:
+    event = shapes.event(an_event(id="e" * 255, type="t" * 100, api_version="v" * 40))
+    assert (len(event.id), len(event.type), len(event.api_version or "")) == (255, 100, 40)
+
+
 def test_an_invoice_without_a_subscription_names_none() -> None:
     assert shapes.subscription_of_invoice({"id": "in_1", "parent": None, "lines": {"data": []}}) is None
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import stripe
 
-from paywall.billing.stripe_gateway import StripeUnavailable
+from paywall.billing.stripe_gateway import StripeNotFound, StripeUnavailable
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, Entitlement, InboxEvent, Subscription
 from paywall.webhooks.handlers import ROUTES
@@ -112,9 +112,15 @@ def test_without_a_secret_there_is_no_endpoint(make_app) -> None:
         b'{"object": "event", "id": "evt_1", "type": "x", "created": 1e300, "data": {"object": {}}}',
         b'{"object": "event", "id": "evt_1", "type": "x", "created": 1, "data": {"object": []}}',
         b'{"object": "event", "id": "' + b"e" * 300 + b'", "type": "x", "created": 1, "data": {"object": {}}}',
+        body(type="t" * 101),
+        body(api_version="v" * 41),
+        body(api_version={"a": 1}),
+        body(id="evt_\0"),
+        body(data={"object": {"id": "sub_\0", "object": "subscription"}}),
+        body(data={"object": {"id": "sub_1", "object": ["subscription"]}}),
         b"[" * 100_000,
     ],
-    ids=range(14),
+    ids=range(20),
 )
 def test_a_signed_body_that_is_no_snapshot_event_is_400_and_leaves_no_trace(app, payload: bytes) -> None:
     answer = post_event(app, payload)
@@ -223,6 +229,16 @@ def test_an_expired_session_frees_the_open_checkout(shop: Shop) -> None:
     assert db.session.scalar(db.select(Checkout.state)) == "expired"
 
 
+def test_an_expired_session_that_stripe_does_not_know_any_more_is_left_alone(shop: Shop, monkeypatch) -> None:
+    """Repeating the event would never help, so it must not be parked."""
+    session_id = shop.start(shop.browser())
+    monkeypatch.setattr(type(shop.parts.gateway), "fetch_checkout", _unknown)
+    expired = {**EVENT, "type": "checkout.session.expired", "data": {"object": shop.session(session_id)}}
+    assert shop.deliver(expired).status_code == 200
+    assert [(row.state, row.outcome) for row in inbox()] == [("ignored", "no such checkout session")]
+    assert db.session.scalar(db.select(Checkout.state)) == "open"
+
+
 def test_an_expired_event_that_comes_late_does_not_close_a_paid_checkout(shop: Shop) -> None:
     session_id = shop.start(shop.browser())
     shop.pay(session_id)
@@ -243,6 +259,10 @@ def test_a_session_that_is_not_paid_yet_waits(shop: Shop, monkeypatch) -> None:
     assert shop.deliver(completed).status_code == 200
     assert [(row.state, row.outcome) for row in inbox()] == [("handled", "awaits the payment")]
     assert db.session.query(Entitlement).count() == 0
+
+
+def _unknown(*_: object) -> None:
+    raise StripeNotFound
 
 
 def _unavailable(*_: object) -> None:
