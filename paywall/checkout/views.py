@@ -159,12 +159,23 @@ def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None)
 
 def _confirm_elsewhere(row: Checkout) -> str:
     """The payment is confirmed in a browser that did not start it: nobody is signed in, the link goes by mail, once."""
+    return render_template("checkout/elsewhere.html", row=row, mailed=_mail_link(row))
+
+
+def _mail_link(row: Checkout) -> bool:
+    """Mails the buyer's sign-in link unless that was done; False when it could not be, so that the next visit tries."""
     now = context.now()
-    if row.email and row.email_normalised and checkouts.claim_mail(row.id, now):
-        link = links.make_link(row.email_normalised, row.return_to, now)
-        db.session.commit()
-        sending.send_payment_confirmed(row.email, link, now)
-    return render_template("checkout/elsewhere.html", row=row)
+    if not row.email or not row.email_normalised:
+        return False
+    if not checkouts.claim_mail(row.id, now):
+        return True
+    link = links.make_link(row.email_normalised, row.return_to, now)
+    db.session.commit()
+    if sending.send_payment_confirmed(row.email, link, now):
+        return True
+    checkouts.give_mail_back(row.id)
+    db.session.commit()
+    return False
 
 
 def _is_buyer(row: Checkout) -> bool:

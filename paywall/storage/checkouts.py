@@ -45,8 +45,12 @@ def close(checkout_id: str, state: str, now: datetime, **values: Any) -> None:
 def claim_mail(checkout_id: str, now: datetime) -> bool:
     """Takes the right to mail the buyer's sign-in link; True for the first who asks. Commits nothing."""
     claim = update(Checkout).where(Checkout.id == checkout_id, Checkout.mailed_at.is_(None)).values(mailed_at=now)
-    result: Any = db.session.execute(claim)
-    return bool(result.rowcount)
+    return db.session.execute(claim.returning(Checkout.id)).first() is not None
+
+
+def give_mail_back(checkout_id: str) -> None:
+    """Gives that right back, since the letter could not be sent. Commits nothing."""
+    db.session.execute(update(Checkout).where(Checkout.id == checkout_id).values(mailed_at=None))
 
 
 def opened(checkout_id: str, session_id: str, session_url: str) -> bool:
