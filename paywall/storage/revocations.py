@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from paywall.errors import NotFound
-from paywall.storage.database import db, insert_if_new
+from paywall.storage.database import db, insert_for, insert_if_new
 from paywall.storage.models import Fact, Reader, Revocation
 
 # what the settings allow a token at most, not what they say today: tokens from before a change live on
@@ -59,6 +59,15 @@ def append(
 def epoch(session: Session) -> str:
     """Names this life of the list: with another epoch nothing that was read before counts. Empty before any entry."""
     return session.scalar(select(Fact.value).where(Fact.name == _EPOCH)) or ""
+
+
+def renew_epoch() -> None:
+    """Begins another life of the list, as after a backup was restored: its numbers may be given a second time, so
+    whoever read the list before must read all of it again. Commits nothing.
+    """
+    value = secrets.token_hex(8)
+    added = insert_for(Fact).values(name=_EPOCH, value=value)
+    db.session.execute(added.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def after(session: Session, seq: int, now: datetime) -> list[Revocation]:

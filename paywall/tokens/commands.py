@@ -1,18 +1,20 @@
-"""The commands `flask paywall keys` and `flask paywall services`."""
+"""The commands `flask paywall keys`, `flask paywall services` and `flask paywall revocations`."""
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
 from paywall import context
 from paywall.errors import PaywallError
-from paywall.storage import service_keys, signing_keys
+from paywall.storage import revocations, service_keys, signing_keys
 from paywall.storage.database import db
 from paywall.tokens import keyring
 
 keys_cli = AppGroup("keys", help="Keys that sign access tokens.")
 services_cli = AppGroup("services", help="Content services and their keys to the API.")
+revocations_cli = AppGroup("revocations", help="The list of tokens that were taken back.")
 
 
 @keys_cli.command("generate")
@@ -47,6 +49,32 @@ def retire_key(kid: str, withdraw: bool) -> None:
         raise click.ClickException(error.message) from None
     db.session.commit()
     click.echo(f"{kid} {'withdrawn' if withdraw else 'retired'}")
+
+
+@keys_cli.command("reseal")
+@click.option(
+    "--old-key-file",
+    metavar="FILE",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that holds the encryption key of before.",
+)
+def reseal_keys(old_key_file: Path) -> None:
+    """Encrypt the private keys with the tokens.encryption_key of the settings, after it was changed."""
+    try:
+        count = keyring.reseal(old_key_file.read_text(encoding="utf-8").strip())
+    except (PaywallError, UnicodeDecodeError):
+        raise click.ClickException("Neither this key nor that of the settings opens a stored key.") from None
+    db.session.commit()
+    click.echo(f"{count} encrypted anew")
+
+
+@revocations_cli.command("renew-epoch")
+def renew_epoch() -> None:
+    """Make everybody read the whole list again; run it after a backup was restored."""
+    revocations.renew_epoch()
+    db.session.commit()
+    click.echo("revocations: a new epoch has begun")
 
 
 @services_cli.command("add")

@@ -51,6 +51,19 @@ def signing_key(now: datetime) -> SigningKey:
     return SigningKey.from_private_bytes(vault.unseal(row.private_key, row.kid, secret), row.kid)
 
 
+def reseal(old_secret: str) -> int:
+    """Encrypts every private key that ``old_secret`` opens with the settings' secret; returns how many there were.
+
+    Keys that the settings' secret opens stay as they are, so that it can be repeated. Raises KeyUnreadable for a key
+    that neither opens. Commits nothing.
+    """
+    secret = context.settings().tokens.encryption_key.get_secret_value()
+    rows = [row for row in signing_keys.every() if not _opens(secret, row)]
+    for row in rows:
+        row.private_key = vault.seal(vault.unseal(row.private_key, row.kid, old_secret), row.kid, secret)
+    return len(rows)
+
+
 def retire(kid: str, now: datetime) -> Row:
     """Ends signing with a key. Its tokens verify, and can be renewed, for as long as a session may live.
 
@@ -100,3 +113,11 @@ def _get(kid: str) -> Row:
     if row is None:
         raise NotFound("There is no signing key of this id.")
     return row
+
+
+def _opens(secret: str, row: Row) -> bool:
+    try:
+        vault.unseal(row.private_key, row.kid, secret)
+    except vault.KeyUnreadable:
+        return False
+    return True

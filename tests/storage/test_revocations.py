@@ -94,6 +94,21 @@ def test_the_epoch_is_made_with_the_first_entry_and_stays(app, now):
     assert epoch() == first
 
 
+def test_a_new_epoch_begins_when_asked_before_the_first_entry_and_after(app, now):
+    def renewed():
+        revocations.renew_epoch()
+        db.session.commit()
+        with Session(db.engine.execution_options(readonly=True)) as session:
+            return revocations.epoch(session)
+
+    first = renewed()
+    revocations.append("jti", "tok_1", "test", now, now + DAY)
+    db.session.commit()
+    assert first
+    assert renewed() not in ("", first)
+    assert listed(now) == [1]
+
+
 def test_a_later_writer_waits_until_the_earlier_has_committed(app, now):
     """With a plain sequence the later entry could be seen first, and a poller would miss the earlier for ever."""
     order = []

@@ -1,13 +1,15 @@
-"""`flask paywall keys` and `flask paywall services`."""
+"""`flask paywall keys`, `services` and `revocations`."""
 
 import re
 from datetime import timedelta
 
 import pytest
 
-from paywall.storage import service_keys, signing_keys
+from paywall.storage import revocations, service_keys, signing_keys
+from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
-from paywall.tokens.commands import keys_cli, services_cli
+from paywall.tokens import vault
+from paywall.tokens.commands import keys_cli, revocations_cli, services_cli
 
 
 @pytest.fixture
@@ -54,6 +56,29 @@ def test_the_last_key_is_not_retired_but_can_be_withdrawn(run):
 
 def test_an_unknown_key_is_one_clear_line(run):
     assert run(keys_cli, "retire", "nothing") == (1, "", "Error: There is no signing key of this id.\n")
+
+
+def test_keys_are_sealed_anew_with_the_secret_of_before(run, tmp_path):
+    file = tmp_path / "old-key"
+    file.write_text("insecure-other-encryption-key-00000000000\n")
+    run(keys_cli, "generate")
+    assert run(keys_cli, "reseal", "--old-key-file", str(file)) == (0, "0 encrypted anew\n", "")
+    row = signing_keys.every()[0]
+    row.private_key = vault.seal(b"k" * 32, row.kid, file.read_text().strip())
+    db.session.commit()
+    assert run(keys_cli, "reseal", "--old-key-file", str(file))[1] == "1 encrypted anew\n"
+    file.write_text("insecure-wrong-encryption-key-00000000000")
+    row.private_key = vault.seal(b"k" * 32, row.kid, "insecure-lost-encryption-key-000000000000")
+    db.session.commit()
+    code, _, message = run(keys_cli, "reseal", "--old-key-file", str(file))
+    assert code == 1
+    assert message == "Error: Neither this key nor that of the settings opens a stored key.\n"
+
+
+def test_a_new_epoch_of_the_revocations_is_kept(run):
+    assert run(revocations_cli, "renew-epoch")[0] == 0
+    db.session.rollback()
+    assert revocations.epoch(db.session)
 
 
 def test_a_service_key_is_printed_once_and_stored_hashed(run):

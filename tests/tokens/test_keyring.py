@@ -140,3 +140,24 @@ def test_the_states_are_named_for_people(app, now):
     assert states(now + AHEAD) == ["replaced", "signing"]
     keyring.retire(first.kid, now + AHEAD)
     assert states(now + AHEAD) == ["retired", "signing"]
+
+
+def test_keys_are_sealed_anew_after_a_change_of_the_secret(make_app, now):
+    """And those that the new secret opens already stay as they are, so that it can be repeated."""
+    secrets = [f"insecure-secret-of-the-{name}-key-000000000" for name in ("old", "new")]
+    with make_app(tokens={"encryption_key": secrets[0]}).app_context():
+        kid = keyring.generate(now).kid
+        db.session.commit()
+    with make_app(tokens={"encryption_key": secrets[1]}).app_context():
+        with pytest.raises(KeyUnreadable):
+            keyring.signing_key(now)
+        with pytest.raises(KeyUnreadable):
+            keyring.reseal("insecure-secret-of-somebody-else")
+        assert keyring.reseal(secrets[0]) == 1
+        db.session.commit()
+        sealed = signing_keys.get(kid).private_key
+        assert keyring.signing_key(now).kid == kid
+        keyring.generate(now)
+        assert keyring.reseal(secrets[0]) == 0
+        assert signing_keys.get(kid).private_key == sealed
+        db.session.rollback()

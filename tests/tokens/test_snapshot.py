@@ -124,3 +124,20 @@ def test_retired_keys_stay_as_long_as_sessions_may_live(app, now, days):
     edge = now + timedelta(days=days)
     assert first.kid in snapshot.load(None, edge - timedelta(seconds=1), days).keys
     assert first.kid not in snapshot.load(None, edge, days).keys
+
+
+def test_a_number_given_again_after_a_restore_is_seen_once_the_epoch_is_renewed(app, now):
+    """Whoever goes on from the last number that was seen would miss the entry that has taken its place."""
+    end = now + timedelta(minutes=15)
+    revocations.append("jti", "tok_lost", "test", now, end)
+    db.session.commit()
+    before = load(now)
+    db.session.execute(db.delete(Revocation))  # the backup was made earlier
+    revocations.append("jti", "tok_new", "test", now, end)
+    db.session.commit()
+    assert not load(now, before).revocations.hits(claims(jti="tok_new"))
+    revocations.renew_epoch()
+    db.session.commit()
+    held = load(now, before).revocations
+    assert held.hits(claims(jti="tok_new"))
+    assert not held.hits(claims(jti="tok_lost"))
