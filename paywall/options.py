@@ -12,6 +12,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?")
+_HOST = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_ADDRESS = rf"[^\s@<>,;:\"]+@{_HOST}"
 _DRIVERS = ("sqlite", "postgresql+psycopg")
 _COUNTERS = ("memory", "redis", "rediss")
 
@@ -42,6 +44,25 @@ def _is_web_address(value: str) -> bool:
 def _zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("is not a time zone of the IANA database, such as Europe/Berlin")
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(_ADDRESS, value, re.IGNORECASE):
+        raise ValueError("must be an e-mail address such as help@example.org")
+    return value
+
+
+def _sender(value: str) -> str:
+    if not re.fullmatch(rf"{_ADDRESS}|[^\r\n<>]*<{_ADDRESS}>", value, re.IGNORECASE):
+        raise ValueError("must be an e-mail address, or a name with one: The Daily Ledger <readers@example.org>")
+    return value
+
+
+def _domain(value: str) -> str:
+    # browsers ignore what is no name, and an address of a machine counts as none
+    if not re.fullmatch(_HOST, value) or "." not in value or value.rpartition(".")[2].isdigit():
+        raise ValueError("must be a domain such as example.org: small letters, no leading dot, no port")
     return value
 
 
@@ -94,7 +115,7 @@ class Newsroom(Group):
     name: str = Field(min_length=1)
     home_url: WebAddress
     time_zone: Annotated[str, AfterValidator(_zone)]
-    support_email: str
+    support_email: Annotated[str, AfterValidator(_address)]
 
 
 class Web(Group):
@@ -104,7 +125,7 @@ class Web(Group):
     secret_key: Secret
     return_origins: tuple[Origin, ...]
     form_origins: tuple[Origin, ...]
-    cookie_domain: str | None = None
+    cookie_domain: Annotated[str, AfterValidator(_domain)] | None = None
     cookie_secure: bool
     session_days: int = Field(ge=1, le=400)
     trusted_hops: int = Field(ge=0, le=5)
@@ -125,8 +146,9 @@ class Stripe(Group):
     webhook_secrets: tuple[Secret, ...]
     webhook_tolerance_seconds: int = Field(ge=1, le=3600)
     allow_live: bool
-    connect_timeout_seconds: float = Field(gt=0)
-    read_timeout_seconds: float = Field(gt=0)
+    # a thread waits that long, and the lease of a sync is not much longer
+    connect_timeout_seconds: float = Field(gt=0, le=120)
+    read_timeout_seconds: float = Field(gt=0, le=120)
     max_network_retries: int = Field(ge=0, le=5)
 
     @property
@@ -147,8 +169,8 @@ class Tokens(Group):
 class Mail(Group):
     """Where letters go: an SMTP server, or in development a folder of files."""
 
-    sender: str
-    server: str
+    sender: Annotated[str, AfterValidator(_sender)]
+    server: str = Field(pattern=r"^\S+$")
     port: int = Field(ge=1, le=65535)
     use_tls: bool
     username: str | None = None

@@ -55,6 +55,22 @@ def fault(group: str, name: str, value: object) -> str:
         ("tokens", "lifetime_seconds", 86401),
         ("tokens", "publish_ahead_seconds", -1),
         ("tokens", "encryption_key", ""),
+        ("stripe", "connect_timeout_seconds", 120.1),
+        ("stripe", "read_timeout_seconds", 3600),
+        ("stripe", "read_timeout_seconds", float("inf")),
+        ("stripe", "read_timeout_seconds", float("nan")),
+        ("newsroom", "support_email", ""),
+        ("newsroom", "support_email", "the desk"),
+        ("newsroom", "support_email", "help@"),
+        ("newsroom", "support_email", "Help <help@example.org>"),
+        ("newsroom", "support_email", "help@example.org?bcc=x@y"),
+        ("mail", "sender", ""),
+        ("mail", "sender", "The Daily Ledger"),
+        ("mail", "sender", "The Daily Ledger <>"),
+        ("mail", "sender", "Ledger\nBcc: all@example.org <readers@example.org>"),
+        ("mail", "server", ""),
+        ("mail", "server", " "),
+        ("mail", "server", "smtp.example.org 25"),
         ("mail", "port", 0),
         ("mail", "port", 65536),
         ("limits", "storage_url", "memcached://cache"),
@@ -67,6 +83,19 @@ def fault(group: str, name: str, value: object) -> str:
 )
 def test_a_value_that_cannot_be_used_is_named(group: str, name: str, value: object) -> None:
     fault(group, name, value)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["", ".example.org", "example.org.", "example.org:443", "Example.org", "org", "127.0.0.1", "a b.org"],
+)
+def test_a_cookie_domain_is_the_name_of_a_domain(domain: str) -> None:
+    assert "must be a domain such as example.org" in fault("web", "cookie_domain", domain)
+
+
+@pytest.mark.parametrize("sender", ["readers@example.org", "The Daily Ledger <readers@news.example.org>", "<a@b>"])
+def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
+    assert load_settings(mail={"sender": sender}).mail.sender == sender
 
 
 @pytest.mark.parametrize(
