@@ -72,5 +72,5 @@ def test_the_example_environment_holds_only_documented_settings() -> None:
 
 
 def test_the_page_names_the_variables_that_choose_the_sources() -> None:
-    for name in ("PAYWALL_ENV", "PAYWALL_SETTINGS", "PAYWALL_CONFIG_DIR"):
+    for name in ("PAYWALL_ENV", "PAYWALL_SETTINGS", "PAYWALL_CONFIG_DIR", "PAYWALL_REHEARSAL"):
         assert f"| `{name}` |" in TEXT

@@ -64,3 +64,53 @@ def test_production_refuses_the_secrets_of_the_other_environments(setenv) -> Non
     message = refusal()
     for name in ("web.secret_key", "tokens.encryption_key", "stripe.api_base", "database.url", "mail.outbox_dir"):
         assert f"{name}:" in message
+
+
+SANDBOX = {
+    "PAYWALL_STRIPE__API_BASE": "http://127.0.0.1:8002",
+    "PAYWALL_WEB__FORM_ORIGINS": '["http://127.0.0.1:8002"]',
+}
+
+
+def test_production_can_be_rehearsed_with_the_sandbox_that_the_environment_names(setenv) -> None:
+    setenv(**PRODUCTION, **SANDBOX, PAYWALL_REHEARSAL="http://127.0.0.1:8002")
+    settings = load_settings()
+    assert settings.production
+    assert settings.stripe.api_base == "http://127.0.0.1:8002"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"PAYWALL_REHEARSAL": None}, "stripe.api_base: must be https://api.stripe.com"),
+        ({"PAYWALL_REHEARSAL": ""}, "stripe.api_base: must be"),
+        ({"PAYWALL_REHEARSAL": "http://127.0.0.1:8003"}, "stripe.api_base: must be"),
+        ({"PAYWALL_WEB__FORM_ORIGINS": '["http://127.0.0.1:8003"]'}, "web.form_origins: must be https://"),
+        ({"PAYWALL_WEB__BASE_URL": "http://127.0.0.1:8002"}, "web.base_url: must be https://"),
+    ],
+)
+def test_a_rehearsal_allows_that_sandbox_and_nothing_else(setenv, changes: dict[str, str | None], words: str) -> None:
+    setenv(**PRODUCTION, **SANDBOX, PAYWALL_REHEARSAL="http://127.0.0.1:8002")
+    setenv(**changes)
+    assert words in refusal()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://192.0.2.1:8002", "http://localhost:8002", "https://127.0.0.1:8002", "http://sandbox.test"]
+)
+def test_a_rehearsal_is_held_on_this_machine_alone(setenv, address: str) -> None:
+    setenv(**PRODUCTION, PAYWALL_STRIPE__API_BASE=address, PAYWALL_REHEARSAL=address)
+    assert "stripe.api_base: must be" in refusal()
+
+
+def test_a_rehearsal_takes_no_live_key(setenv) -> None:
+    setenv(**PRODUCTION, **SANDBOX, PAYWALL_REHEARSAL="http://127.0.0.1:8002")
+    setenv(PAYWALL_STRIPE__API_KEY="sk_live_sesame", PAYWALL_STRIPE__ALLOW_LIVE="true")
+    assert "stripe.api_base: must be" in refusal()
+
+
+def test_no_file_can_ask_for_a_rehearsal(setenv, tmp_path) -> None:
+    file = tmp_path / "extra.toml"
+    file.write_text('rehearsal = "http://127.0.0.1:8002"\n')
+    setenv(**PRODUCTION, **SANDBOX, PAYWALL_SETTINGS=str(file))
+    assert "rehearsal" in refusal()
