@@ -96,9 +96,10 @@ class Stack:
         return [sys.executable, "-m", "paywall.sandbox", *(f"--{name}={value}" for name, value in options.items())]
 
     def service_command(self) -> list[str]:
-        """The paywall service under its production server."""
-        options = ["--interface", "wsgi", "--host", HOST, "--port", str(self.ports.service), "--http", "1", "--no-ws"]
-        return [sys.executable, "-m", "granian", *options, "--workers", "1", "--blocking-threads", "8", "wsgi:app"]
+        """The paywall service under its production server, which replaces a worker that died."""
+        address = ["--host", HOST, "--port", str(self.ports.service), "--http", "1", "--no-ws"]
+        workers = ["--workers", "1", "--blocking-threads", "8", "--respawn-failed-workers", "--respawn-interval", "0.5"]
+        return [sys.executable, "-m", "granian", "--interface", "wsgi", *address, *workers, "wsgi:app"]
 
     def site_command(self) -> list[str]:
         """The news site."""

@@ -1,4 +1,4 @@
-"""The real demo, as `make demo` starts it: a purchase, a stop, a second run that remembers, and nothing left behind."""
+"""The real demo, as `make demo` starts it: a purchase, a dead worker, a stop, a second run, and nothing left behind."""
 
 import os
 import random
@@ -6,9 +6,11 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from paywall.demo.check import Journey
@@ -71,6 +73,13 @@ def test_a_subscriber_still_reads_after_a_restart_and_no_process_outlives_the_de
     for step in journey.steps():
         step()
 
+    worker = worker_of(folder)
+    worker.kill()
+    assert eventually(lambda: first.process.poll() is not None or not worker.is_running())
+    assert eventually(lambda: first.process.poll() is not None or answers(f"{ports.service_url}/readyz"), START_SECONDS)
+    assert first.process.poll() is None, first.output
+    assert worker_of(folder) != worker
+
     assert subprocess_refused(folder, ports) == (2, "already running")
     assert subprocess_refused(folder.with_name("another"), ports) == (2, "is taken")
 
@@ -85,6 +94,20 @@ def test_a_subscriber_still_reads_after_a_restart_and_no_process_outlives_the_de
     second.end(signal.SIGKILL)
     assert eventually(lambda: not mentioning(str(folder)))
     assert_no_secret_in_logs(folder)
+
+
+def worker_of(folder: Path) -> psutil.Process:
+    """The process that answers the paywall service's requests: the largest one that its server has started."""
+    (server,) = [one for one in mentioning(str(folder)) if one.cmdline()[1:3] == ["-m", "granian"] and one.children()]
+    return max(server.children(recursive=True), key=lambda one: one.memory_info().rss)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 def subprocess_refused(folder: Path, ports: Ports) -> tuple[int, str]:
