@@ -11,15 +11,22 @@ from pathlib import Path
 from paywall.demo import guard
 
 _TAIL_LINES = 15
+_LOG_BYTES = 1_000_000
 
 
 class GuardedProcess:
-    """A command that ends with this process at the latest; what it prints goes to a log file."""
+    """A command that ends with this process at the latest; what it prints is added to a log file.
+
+    So the log of a crash outlives the next start. One of over a megabyte is put aside as `.1`, in place of the last.
+    """
 
     def __init__(self, name: str, command: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
         self.name = name
         self._log = log
-        with log.open("wb") as output:
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
+        with log.open("ab") as output:
+            self._begins = output.tell()
             self._guard = subprocess.Popen(
                 [sys.executable, "-I", guard.__file__, *command],
                 stdin=subprocess.PIPE,  # held open by us alone: see guard
@@ -53,6 +60,6 @@ class GuardedProcess:
             self._guard.stdin.close()
 
     def tail(self) -> str:
-        """The last lines that it printed."""
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        """The last lines that it printed, and none of those before its start."""
+        lines = self._log.read_bytes()[self._begins :].decode(errors="replace").splitlines()
         return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:]) or "    (it printed nothing)"

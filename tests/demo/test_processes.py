@@ -48,6 +48,26 @@ def test_silence_is_told_too(start: Start) -> None:
     assert "printed nothing" in process.tail()
 
 
+def test_the_log_of_a_crash_is_kept_over_a_restart_but_is_not_the_next_ones_end(start: Start, tmp_path: Path) -> None:
+    first = start("import sys; sys.exit('the crash')")
+    assert eventually(lambda: first.exit_code == 1)
+    second = start("print('well again')")
+    assert eventually(lambda: second.exit_code == 0)
+    assert (tmp_path / "part.log").read_text() == "the crash\nwell again\n"
+    assert second.tail() == "    well again"
+
+
+def test_logs_are_bounded_and_a_crash_is_kept_even_then(start: Start, tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    for crash in ("first", "second"):
+        log.write_text("x" * 1_000_000 + crash)
+        process = start("print('well again')")
+        assert eventually(lambda process=process: process.exit_code == 0)
+        assert log.read_text() == "well again\n"
+        assert (tmp_path / "part.log.1").read_text().endswith(crash)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_it_has_no_exit_code_while_it_runs_and_stops_when_asked(start: Start) -> None:
     process = start("import time; time.sleep(60)")
     assert process.exit_code is None
