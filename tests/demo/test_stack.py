@@ -1,6 +1,8 @@
 """Ports, commands and environments of the three servers."""
 
+import contextlib
 import json
+import random
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +21,16 @@ def stack(tmp_path: Path) -> Stack:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port on which somebody listens."""
+    """A port on which somebody listens; the two before it are free, and below those that the system hands out."""
+    ports = None
+    while ports is None:
+        with contextlib.suppress(DemoError):
+            ports = ports_from(str(random.randrange(20_000, 32_000)))
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", ports.sandbox))
         listener.listen()
-        yield listener.getsockname()[1]
+        yield ports.sandbox
 
 
 def test_ports_follow_the_first_one() -> None:
