@@ -14,9 +14,11 @@ class Decline:
     code: str
     message: str
     decline_code: str | None = None
+    advice_code: str | None = None
+    network_decline_code: str | None = None
 
 
-GENERIC = Decline("card_declined", "Your card was declined.", "generic_decline")
+GENERIC = Decline("card_declined", "Your card was declined.", "generic_decline", "try_again_later", "01")
 FUNDS = Decline("card_declined", "Your card has insufficient funds.", "insufficient_funds")
 LOST = Decline("card_declined", "Your card was declined.", "lost_card")
 STOLEN = Decline("card_declined", "Your card was declined.", "stolen_card")
@@ -64,6 +66,7 @@ CARDS = (
     Card("4000056655665556", "pm_card_visa_debit", funding="debit"),
     Card("5555555555554444", "pm_card_mastercard", "mastercard"),
     Card("378282246310005", "pm_card_amex", "amex"),
+    Card("6011111111111117", "pm_card_discover", "discover"),
     Card("4000000000000002", "pm_card_chargeDeclined", refused=GENERIC),
     Card("4000000000009995", "pm_card_chargeDeclinedInsufficientFunds", refused=FUNDS),
     Card("4000000000009987", "pm_card_chargeDeclinedLostCard", refused=LOST),

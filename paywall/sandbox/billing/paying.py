@@ -1,5 +1,6 @@
 """Taking money for an invoice: the intent, its charges, and what each outcome changes."""
 
+from dataclasses import asdict
 from typing import Literal
 
 from paywall.sandbox.cards import BY_FINGERPRINT, Decline
@@ -13,8 +14,7 @@ Outcome = Decline | Literal["paid", "asks"]
 
 def decline_facts(decline: Decline) -> Json:
     """The codes of a decline, without those that it lacks."""
-    facts = {"code": decline.code, "decline_code": decline.decline_code, "message": decline.message}
-    return {name: value for name, value in facts.items() if value is not None}
+    return {name: value for name, value in asdict(decline).items() if value is not None}
 
 
 def start_payment(account: Account, invoice: Json, **known: Value) -> Json:

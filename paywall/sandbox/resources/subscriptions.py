@@ -69,7 +69,7 @@ UPDATE = Fields(
         "cancel_at": CANCEL_AT,
         "cancel_at_period_end": Boolean(),
         "cancellation_details": WHY,
-        "default_payment_method": ID,
+        "default_payment_method": Text(),
         "description": Text(500),
         "metadata": Metadata(),
     },
