@@ -1,0 +1,147 @@
+"""Whether the books are in order, whatever happened at once: entitlements, ledger, checkouts and Stripe agree."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from paywall.domain.lifecycle import CHANGES, LIVE_STATUSES, Change, State
+from paywall.storage.database import db
+from paywall.storage.models import Checkout, Entitlement, InboxEvent, Lease, LedgerEntry, Reader, Subscription
+from tests.support.shop import Shop
+
+_KEPT = ("state", "reason", "starts_at", "paid_until", "until", "lapse", "in_dunning", "hold", "renews", "reader_id")
+
+
+@dataclass(frozen=True)
+class Books:
+    """The tables and Stripe's objects, read at one moment."""
+
+    readers: dict[str, Reader]
+    subscriptions: dict[str, Subscription]
+    entitlements: list[Entitlement]
+    ledger: list[LedgerEntry]
+    checkouts: list[Checkout]
+    events: list[InboxEvent]
+    leases: list[Lease]
+    at_stripe: dict[str, dict[str, Any]]
+    sessions: dict[str, dict[str, Any]]
+
+
+def read(shop: Shop) -> Books:
+    """Reads everything, without taking SQLite's write lock."""
+    store = shop.sandbox.sandbox.account.store
+    with Session(db.engine.execution_options(readonly=True), expire_on_commit=False) as session:
+
+        def rows(model: Any, *order: Any) -> list[Any]:
+            return list(session.scalars(select(model).order_by(*order)))
+
+        return Books(
+            readers={row.id: row for row in rows(Reader)},
+            subscriptions={row.id: row for row in rows(Subscription)},
+            entitlements=rows(Entitlement),
+            ledger=rows(LedgerEntry, LedgerEntry.id),
+            checkouts=rows(Checkout),
+            events=rows(InboxEvent),
+            leases=rows(Lease),
+            at_stripe={body["id"]: body for body in store.find("subscription")},
+            sessions={body["id"]: body for body in store.find("checkout.session")},
+        )
+
+
+def faults(shop: Shop) -> list[str]:
+    """What is wrong once all events are dealt with; empty when the books are in order."""
+    books = read(shop)
+    checks = (agree_with_stripe, one_entitlement_each, ledgers, open_checkouts, paid_twice, left_over)
+    return [f"{check.__name__}: {fault}" for check in checks for fault in check(books)]
+
+
+def agree_with_stripe(books: Books) -> Iterator[str]:
+    """Every paid subscription at Stripe is stored, once, with its status; its checkout is closed."""
+    for key, body in books.at_stripe.items():
+        row = books.subscriptions.get(key)
+        if row is None:
+            yield f"{key} was paid and is not stored"
+        elif (row.status, row.cancels_at_period_end) != (body["status"], body["cancel_at_period_end"]):
+            yield f"{key} is {body['status']} at Stripe and {row.status} here, or its planned end differs"
+    for key in books.subscriptions.keys() - books.at_stripe.keys():
+        yield f"{key} is unknown at Stripe"
+    complete = Counter(row.subscription_id for row in books.checkouts if row.state == "complete")
+    for key in books.subscriptions:
+        if complete[key] != 1:
+            yield f"{complete[key]} checkouts are complete with {key}"
+
+
+def one_entitlement_each(books: Books) -> Iterator[str]:
+    """One entitlement for a subscription, of its reader; it lets in while Stripe says that it runs."""
+    found = Counter(row.source_id for row in books.entitlements)
+    for key, subscription in books.subscriptions.items():
+        if found.pop(key, 0) != 1:
+            yield f"{key} has not one entitlement"
+        for row in books.entitlements:
+            if row.source_id == key and row.reader_id != subscription.reader_id:
+                yield f"{row.id} is another reader's than {key}"
+            if row.source_id == key and subscription.status == "active" and not State(row.state).grants:
+                yield f"{row.id} is {row.state} while {key} is active"
+    yield from (f"entitlement for {key}, which is not stored" for key in found)
+
+
+def ledgers(books: Books) -> Iterator[str]:
+    """Each entitlement's entries lead from nothing to what the row says, each a change of the state before it."""
+    for row in books.entitlements:
+        entries = [entry for entry in books.ledger if entry.entitlement_id == row.id]
+        before: State | None = None
+        for entry in entries:
+            allowed = {CHANGES[before, State(entry.state)], Change.RENEWED if before else None}
+            if entry.change not in allowed:
+                yield f"{row.id}: {entry.change} leads from {before} to {entry.state}"
+            before = State(entry.state)
+        if not entries or _kept(entries[-1]) != _kept(row):
+            yield f"{row.id}: its last entry does not say what the row says"
+        if any(_kept(one) == _kept(other) for one, other in pairwise(entries)):
+            yield f"{row.id}: an entry that changes nothing"
+
+
+def _kept(row: Any) -> list[Any]:
+    return [getattr(row, name) for name in _KEPT]
+
+
+def open_checkouts(books: Books) -> Iterator[str]:
+    """What can be paid at Stripe is the one open checkout of its reader and its browser."""
+    opened = [row for row in books.checkouts if row.state == "open"]
+    for name in ("reader_id", "browser_hash"):
+        counts = Counter(getattr(row, name) for row in opened)
+        yield from (f"{count} open checkouts with {name} {key}" for key, count in counts.items() if count > 1)
+    known = {row.session_id for row in opened}
+    for key, body in books.sessions.items():
+        if body["status"] == "open" and key not in known:
+            yield f"session {key} can be paid, and no open checkout knows it"
+
+
+def paid_twice(books: Books) -> Iterator[str]:
+    """Of several live subscriptions of one person, all but the oldest are flagged as its doubles, and no others."""
+    groups: dict[str, list[Subscription]] = {}
+    for row in books.subscriptions.values():
+        reader = books.readers[row.reader_id]
+        groups.setdefault(reader.email_normalised or reader.id, []).append(row)
+    for rows in groups.values():
+        rows.sort(key=lambda row: (row.created_at, row.id))
+        live = [row.id for row in rows if row.status in LIVE_STATUSES]
+        for row in rows:
+            expected = live[0] if row.id in live[1:] else None
+            if row.duplicate_of != expected:
+                yield f"{row.id} is marked as a double of {row.duplicate_of}, not of {expected}"
+
+
+def left_over(books: Books) -> Iterator[str]:
+    """No lease is held, no event waits."""
+    yield from (f"lease {row.name} is held by {row.owner}" for row in books.leases)
+    yield from (f"{row.type} {row.id} is {row.state}: {row.outcome}" for row in books.events if _waits(row))
+
+
+def _waits(row: InboxEvent) -> bool:
+    return row.state not in ("handled", "ignored")
