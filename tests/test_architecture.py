@@ -25,8 +25,16 @@ RULES = [
     rules.islands_keep_to_themselves,
     rules.nothing_is_hidden,
     rules.no_cycle,
+    rules.one_writer,
     rules.undocumented,
 ]
+
+
+def desk(source: str) -> dict[str, str]:
+    """A tree with this journey."""
+    return {"paywall.desk.service": source}
+
+
 BROKEN = [
     (rules.domain_is_pure, {"paywall.domain.plans": "import sqlalchemy"}),
     (
@@ -64,6 +72,13 @@ BROKEN = [
         rules.no_cycle,
         {"paywall.a": "from paywall.b import x", "paywall.b": "import paywall.c, paywall.a", "paywall.c": ""},
     ),
+    (rules.one_writer, desk("from paywall.storage import entitlements as e\ne.save(1, 2, 3, 4)")),
+    (rules.one_writer, desk("from paywall.storage.entitlements import save\nkeep = [save]")),
+    (rules.one_writer, desk("import paywall.storage.subscriptions\npaywall.storage.subscriptions.put({})")),
+    (rules.one_writer, desk("from paywall.storage import subscriptions\nsubscriptions.put_payments([])")),
+    (rules.one_writer, desk("from paywall.storage.models import Entitlement as E\nrow = E(id=1)")),
+    (rules.one_writer, desk("from paywall.storage import models\nsqlalchemy.update(models.Payment)")),
+    (rules.one_writer, desk("from paywall.storage.models import LedgerEntry\ndb.delete(LedgerEntry)")),
     (rules.undocumented, {"paywall.a": "import json", "paywall.b": '""" """'}),
 ]
 
@@ -96,6 +111,8 @@ def test_what_the_rules_allow_is_allowed() -> None:
         "paywall.domain.plans": '"""."""\nimport re\nfrom paywall.errors import PaywallError',
         "paywall.tokens.issuer": '"""."""\nfrom paywall.verifier import Claims',
         "paywall.demo.site": '"""."""\nimport paywall.verifier.flask',
+        "paywall.billing.sync": '"""."""\nfrom paywall.storage import subscriptions\nsubscriptions.put({})',
+        "paywall.reports.queries": '"""."""\nfrom paywall.storage.models import Entitlement\nselect(Entitlement)',
         "paywall.verifier.flask": '"""."""\nimport flask',
     }
     assert {rule.__name__: rule(tree) for rule in RULES} == {rule.__name__: [] for rule in RULES}
@@ -111,6 +128,8 @@ def test_the_tree_that_is_checked_is_the_whole_package() -> None:
     assert rules.journeys(TREE) >= {"access", "accounts", "checkout", "reports", "webhooks"}
     assert "paywall.verifier" in TREE
     assert any(one.target == "paywall.billing.sync" for one in rules.imports(TREE))
+    moved = {"paywall.billing.other": TREE[rules.WRITER]}
+    assert len(rules.one_writer(moved)) == sum(map(len, rules.WRITES.values())), "each writing function is in use"
 
 
 # what may be longer than the house allows, each with its reason

@@ -1,5 +1,6 @@
 """Reads Stripe's JSON, in today's shape and in older ones, into snapshots."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,8 @@ from paywall.billing.snapshots import (
 from paywall.domain.entitlements import PaidPeriod, SubscriptionFacts
 
 Json = Mapping[str, Any]
+
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, halves of surrogate pairs
 
 
 def moment(seconds: int | float | None) -> datetime | None:
@@ -121,8 +124,11 @@ def event(body: Json) -> EventSnapshot:
 
 
 def _text(value: Any, longest: int) -> str:
-    """A name such as Stripe gives: neither empty nor too long for its column, without control characters."""
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not (value.isascii() and value.isprintable()):
+    """A name such as Stripe gives: neither empty nor too long for its column, nor with what no database keeps.
+
+    Some ids are made by people (products, coupons), so they may hold any letter.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= longest or _UNFIT.search(value):
         raise TypeError("not a name of Stripe's")
     return value
 

@@ -1,5 +1,6 @@
 """Which event goes where and why we listen. An event is a hint: a handler takes ids from it and asks Stripe."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -28,12 +29,14 @@ class Outcome:
     note: str
 
 
+_STRIPE_ID = re.compile(r"[A-Za-z0-9_]+")
+
 Objects = Mapping[str, str]
 Handler = Callable[[Objects, Cause, Tools], Outcome]
 
 
 def _checkout_completed(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
-    session_id = objects.get("checkout.session")
+    session_id = _named("checkout.session", objects)
     if session_id is None:
         return Outcome("ignored", "names no checkout session")
     try:
@@ -64,10 +67,16 @@ def _checkout_expired(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
 
 
 def _subscription(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
-    subscription_id = objects.get("subscription")
+    subscription_id = _named("subscription", objects)
     if subscription_id is None:
         return Outcome("ignored", "names no subscription")
     return _told(tools.sync.subscription(subscription_id, cause))
+
+
+def _named(kind: str, objects: Objects) -> str | None:
+    """The id of an object to ask Stripe for. Anything else would lead to another address of its API."""
+    found = objects.get(kind)
+    return found if found and _STRIPE_ID.fullmatch(found) else None
 
 
 def _told(synced: Synced) -> Outcome:

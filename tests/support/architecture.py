@@ -171,6 +171,55 @@ def no_cycle(tree: Tree) -> list[str]:
     return [f"{module} imports {', '.join(sorted(targets))}" for module, targets in sorted(graph.items())]
 
 
+# I2: what writes subscriptions and what they give, and the tables that it writes
+WRITER = "paywall.billing.sync"
+WRITES = {
+    "paywall.storage.subscriptions": {"put", "put_payments", "flag_duplicates"},
+    "paywall.storage.entitlements": {"save"},
+}
+TABLES = {"Subscription", "Payment", "Entitlement", "LedgerEntry"}
+_CHANGES = {"insert", "insert_for", "insert_if_new", "update", "delete"}
+
+
+def one_writer(tree: Tree) -> list[str]:
+    """Invariant I2: ``billing/sync`` alone calls what writes subscriptions, payments and entitlements.
+
+    Elsewhere no such function is named, no such row is made, and no statement changes such a table.
+    """
+    return [
+        f"{module}:{line} {what}"
+        for module, source in tree.items()
+        if module != WRITER and module not in WRITES and part(module) not in ISLANDS
+        for line, what in _writes(ast.parse(source))
+    ]
+
+
+def _writes(parsed: ast.Module) -> Iterator[tuple[int, str]]:
+    names: dict[str, str] = {}  # as the module calls it -> what it is
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.ImportFrom):
+            names |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {one.asname or one.name: one.name for one in node.names}
+    functions = {f"{module}.{name}" for module, writes in WRITES.items() for name in writes}
+    rows = {f"paywall.storage.models.{name}" for name in TABLES}
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Name | ast.Attribute) and _full(node, names) in functions:
+            yield node.lineno, f"uses {_full(node, names)}"
+        if isinstance(node, ast.Call):
+            called = _full(node.func, names)
+            changes = called.rpartition(".")[2] in _CHANGES
+            if called in rows or (changes and any(_full(one, names) in rows for one in node.args)):
+                yield node.lineno, f"writes with {ast.unparse(node.func)}"
+
+
+def _full(node: ast.expr, names: Mapping[str, str]) -> str:
+    """What an expression such as ``entitlements.save`` names, with its module."""
+    if isinstance(node, ast.Attribute):
+        return f"{_full(node.value, names)}.{node.attr}"
+    return names.get(node.id, node.id) if isinstance(node, ast.Name) else ""
+
+
 def undocumented(tree: Tree) -> list[str]:
     """Modules that do not say in one line what they own."""
     return [module for module, source in tree.items() if not (ast.get_docstring(ast.parse(source)) or "").strip()]

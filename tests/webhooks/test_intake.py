@@ -156,6 +156,16 @@ def test_an_event_about_a_subscription_that_stripe_does_not_know_is_stored_and_h
     assert [(row.state, row.outcome) for row in inbox()] == [("ignored", "no such subscription")]
 
 
+@pytest.mark.parametrize("odd", ["..", ".", "sub_1/", "sub_1/../../customers/cus_1", "sub_1?expand[]=customer"])
+@pytest.mark.parametrize("kind", ["subscription", "checkout.session"])
+def test_an_id_that_is_none_of_stripes_never_becomes_an_address(shop: Shop, odd: str, kind: str) -> None:
+    event = {**EVENT, "type": "checkout.session.completed" if kind == "checkout.session" else "invoice.paid"}
+    before = len(shop.sandbox.requests)
+    assert shop.deliver({**event, "data": {"object": {"id": odd, "object": kind}}}).status_code == 200
+    assert [row.state for row in inbox()] == ["ignored"]
+    assert len(shop.sandbox.requests) == before
+
+
 def test_an_event_grants_only_what_stripe_says_when_asked(shop: Shop) -> None:
     """The body claims an active, paid subscription; Stripe, asked, knows an unpaid session."""
     session_id = shop.start(shop.browser())
