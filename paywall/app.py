@@ -9,7 +9,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from paywall import cli, health, limits, logs, web
+from paywall import cli, health, limits, logs, scrape, web
 from paywall.access import views as access
 from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.extensions["paywall"] = _parts(settings, clock or Clock(settings.clock.offset_file))
     web.init_app(app, settings)
     health.init_app(app)
+    scrape.init_app(app)
     _add_journeys(app, csrf, settings)
     cli.init_app(app)
     if settings.web.trusted_hops:

@@ -1,13 +1,15 @@
 """Who may call: every blueprint declares one guard, and a test fails where one does not."""
 
+import ipaddress
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from paywall import sessions
-from paywall.errors import Forbidden
+from paywall import context, sessions
+from paywall.errors import Forbidden, NotFound, Unauthorized
 
 Check = Callable[[], Response | None]
 
@@ -18,6 +20,12 @@ class Guard:
 
     name: str
     check: Check
+
+
+class OperatorUnknown(Unauthorized):
+    """The token that the settings name was not sent."""
+
+    code, title = "operator_unknown", "This address is for who runs the service"
 
 
 DECLARED: dict[str, Guard] = {}
@@ -49,6 +57,27 @@ def _staff() -> Response | None:
     return None
 
 
+def _operator() -> None:
+    rules = context.settings().metrics
+    if rules.token is not None:
+        sent = request.headers.get("Authorization", "").encode()
+        if secrets.compare_digest(sent, f"Bearer {rules.token.get_secret_value()}".encode()):
+            return
+        raise OperatorUnknown
+    if not (rules.loopback and _from_this_machine()):
+        raise NotFound
+
+
+def _from_this_machine() -> bool:
+    """Whether a program on this machine asks for itself: what a proxy passes on says whom it came from."""
+    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
 def _here() -> str:
     return request.full_path.rstrip("?")
 
@@ -56,5 +85,6 @@ def _here() -> str:
 ANYONE = Guard("anyone", _anyone)
 READER = Guard("reader", _reader)
 STAFF = Guard("staff", _staff)
+OPERATOR = Guard("operator", _operator)
 # checked in the view itself, where the key is read with the rest of the request
 SERVICE = Guard("content service", _anyone)

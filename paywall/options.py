@@ -187,6 +187,13 @@ class Limits(Group):
     checkout_return: Rate
 
 
+class Metrics(Group):
+    """Who may read ``/metrics``: who sends the token; without one nobody, or programs on this machine."""
+
+    token: Secret | None = None
+    loopback: bool
+
+
 class Time(Group):
     """The development clock."""
 

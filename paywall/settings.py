@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from paywall.domain.plans import Plan, PlanError, load_plans
-from paywall.options import Database, Limits, Log, Mail, Newsroom, Stripe, Time, Tokens, Web
+from paywall.options import Database, Limits, Log, Mail, Metrics, Newsroom, Stripe, Time, Tokens, Web
 
 __all__ = ["ROOT", "Log", "Newsroom", "Settings", "SettingsError", "Stripe", "Tokens", "Web", "load_settings"]
 
@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     tokens: Tokens
     mail: Mail
     limits: Limits
+    metrics: Metrics
     clock: Time
     log: Log
     plans: dict[str, Plan]
@@ -197,6 +198,8 @@ def _faults(settings: Settings) -> list[str]:
 def _production_faults(settings: Settings) -> list[str]:
     web, faults = settings.web, []
     secrets = {"web.secret_key": web.secret_key, "tokens.encryption_key": settings.tokens.encryption_key}
+    if settings.metrics.token is not None:
+        secrets["metrics.token"] = settings.metrics.token
     for name, secret in secrets.items():
         value = secret.get_secret_value()
         if len(value) < 32 or value.startswith("insecure-"):
@@ -215,6 +218,8 @@ def _production_faults(settings: Settings) -> list[str]:
     if settings.database.url.get_secret_value().startswith("sqlite"):
         faults.append("database.url: production needs PostgreSQL (postgresql+psycopg://...)")
     development = {"clock.offset_file": settings.clock.offset_file, "mail.outbox_dir": settings.mail.outbox_dir}
+    if settings.metrics.loopback:
+        faults.append("metrics.loopback: is for development only; set metrics.token instead")
     faults += [f"{name}: is for development only" for name, value in development.items() if value]
     return faults
 

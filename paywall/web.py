@@ -11,12 +11,13 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from paywall import metrics
 from paywall.errors import PaywallError, Unavailable
 from paywall.settings import Settings
 
 log = structlog.get_logger("paywall.web")
 
-API_PREFIXES = ("/v1/", "/.well-known/", "/webhooks/", "/healthz", "/readyz", "/openapi")
+API_PREFIXES = ("/v1/", "/.well-known/", "/webhooks/", "/healthz", "/readyz", "/metrics", "/openapi")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -67,7 +68,7 @@ def answer(error: PaywallError) -> Response:
         page = render_template("error.html", status=error.status, title=error.title, message=error.message)
         response = Response(page, status=error.status)
         response.headers["Cache-Control"] = "no-store"
-    if error.status == 401 and request.path.startswith("/v1/"):
+    if error.status == 401 and request.path.startswith(("/v1/", "/metrics")):
         response.headers.setdefault("WWW-Authenticate", 'Bearer realm="paywall"')
     if error.status in (429, 503):
         response.headers.setdefault("Retry-After", str(error.extra.get("retry_after", 30)))
@@ -151,8 +152,9 @@ def _harden(response: Response, policy: str, secure: bool) -> None:
 
 
 def _log(response: Response) -> None:
-    took = round((time.perf_counter() - g.started) * 1000, 1) if "started" in g else None
+    took = time.perf_counter() - g.started if "started" in g else 0.0
     # the route, never the address: query strings carry tokens and addresses
     route = request.url_rule.rule if request.url_rule else None
-    fields = {"route": route, "status": response.status_code, "ms": took, "id": g.get("request_id")}
+    metrics.request_done(route, request.method, response.status_code, took)
+    fields = {"route": route, "status": response.status_code, "ms": round(took * 1000, 1), "id": g.get("request_id")}
     log.info("request", method=request.method, **fields)

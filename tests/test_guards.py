@@ -41,6 +41,7 @@ def test_who_may_call_is_as_intended() -> None:
         "checkout": "anyone",
         "health": "anyone",
         "keys": "anyone",
+        "metrics": "operator",
         "reports": "staff",
         "webhooks": "anyone",
     }

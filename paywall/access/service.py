@@ -4,6 +4,7 @@ from datetime import datetime
 
 import structlog
 
+from paywall import metrics
 from paywall.access.bodies import Renewed, Verdict
 from paywall.errors import Unauthorized
 from paywall.storage import sessions
@@ -42,6 +43,7 @@ def verify(token: str, require: str | None, service: Service, now: datetime) -> 
     """Whether the token's bearer may read what belongs to ``require``; no query is made for it."""
     decision = verification.of_app().check(token, require, now)
     reason = _public(decision.reason)
+    metrics.TOKEN_ANSWERS.labels("verify", reason or "allowed").inc()
     log.debug("token_checked", service=service.id, require=require, reason=reason)
     if not decision.allowed or decision.claims is None:
         return Verdict(active=False, allowed=False, reason=reason)
@@ -59,6 +61,12 @@ def verify(token: str, require: str | None, service: Service, now: datetime) -> 
 
 def renew(token: str, service: Service, now: datetime) -> Renewed:
     """A new token for one of ours, however old or revoked, if its session lives and its reader has access."""
+    renewed = _renewed(token, service, now)
+    metrics.TOKEN_ANSWERS.labels("renew", renewed.reason or "renewed").inc()
+    return renewed
+
+
+def _renewed(token: str, service: Service, now: datetime) -> Renewed:
     try:
         claims = verification.of_app().read(token, now)
     except TokenError as error:

@@ -1,6 +1,7 @@
 """The only module that speaks to Stripe: requests out, snapshots in, Stripe's errors as ours."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import stripe
 import structlog
 
+from paywall import metrics
 from paywall.billing import shapes
 from paywall.billing.snapshots import (
     CheckoutOrder,
@@ -74,6 +76,7 @@ class StripeGateway:
         self._settings = settings
         self._products = products
         self.livemode = settings.livemode
+        self.api_version = stripe.api_version  # that of the library, with which everything here is tested
         self._client = stripe.StripeClient(
             settings.api_key.get_secret_value(),
             base_addresses={"api": settings.api_base},
@@ -197,7 +200,21 @@ def _is_stored(error: stripe.StripeError) -> bool:
 
 @contextmanager
 def _asking(operation: str, **ids: str) -> Iterator[None]:
-    """Turns Stripe's errors into ours, and says in the log what was refused."""
+    """Turns Stripe's errors into ours, says in the log what was refused, and takes the time."""
+    started, outcome = time.perf_counter(), "error"
+    try:
+        with _in_our_words(operation, **ids):
+            yield
+        outcome = "ok"
+    except PaywallError as error:
+        outcome = error.code.removeprefix("stripe_")
+        raise
+    finally:
+        metrics.STRIPE_SECONDS.labels(operation, outcome).observe(time.perf_counter() - started)
+
+
+@contextmanager
+def _in_our_words(operation: str, **ids: str) -> Iterator[None]:
     try:
         yield
     except stripe.APIConnectionError as error:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from paywall import metrics
 from paywall.billing.catalog import Catalog
 from paywall.billing.snapshots import CheckoutOrder, CheckoutSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeRefused
@@ -197,6 +198,7 @@ class Checkouts:
             row.flag = "open_under_same_address"
         db.session.add(row)
         db.session.commit()
+        metrics.CHECKOUTS.labels("started").inc()
         log.info("checkout_started", checkout=row.id, reader=reader.id, plan=row.plan, flag=row.flag)
         return row
 

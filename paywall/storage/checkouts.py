@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
+from paywall import metrics
 from paywall.storage.database import db
 from paywall.storage.models import Checkout
 
@@ -38,8 +39,10 @@ def open_elsewhere(normalised: str, reader_id: str) -> bool:
 
 def close(checkout_id: str, state: str, now: datetime, **values: Any) -> None:
     """Moves a checkout to ``complete`` or ``expired``; a complete one stays so. Commits nothing."""
-    change = update(Checkout).where(Checkout.id == checkout_id, Checkout.state != "complete")
-    db.session.execute(change.values(state=state, closed_at=now, **values))
+    change = update(Checkout).where(Checkout.id == checkout_id, Checkout.state.not_in(("complete", state)))
+    moved = db.session.scalar(change.values(state=state, closed_at=now, **values).returning(Checkout.id))
+    if moved is not None:
+        metrics.CHECKOUTS.labels("paid" if state == "complete" else "abandoned").inc()
 
 
 def claim_mail(checkout_id: str, now: datetime) -> bool:

@@ -1,14 +1,24 @@
 """Rows of the inbox: each verified event once, with what became of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from paywall.storage.database import db, insert_if_new
 from paywall.storage.models import InboxEvent
 
 UNDONE = ("received", "parked")
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """How many events wait, when the oldest of them came in, and the newest of all."""
+
+    undone: int
+    oldest_undone: datetime | None
+    newest: datetime | None
 
 
 def add(values: dict[str, Any]) -> bool:
@@ -31,6 +41,13 @@ def undone() -> list[str]:
     """The ids of all events that were not handled, the oldest first."""
     query = select(InboxEvent.id).where(InboxEvent.state.in_(UNDONE))
     return list(db.session.scalars(query.order_by(InboxEvent.created_at, InboxEvent.id)))
+
+
+def state() -> InboxState:
+    """The inbox in three figures, each by an index."""
+    waiting = select(func.count(), func.min(InboxEvent.received_at)).where(InboxEvent.state.in_(UNDONE))
+    count, oldest = db.session.execute(waiting).one()
+    return InboxState(count, oldest, db.session.scalar(select(func.max(InboxEvent.received_at))))
 
 
 def record(event_id: str, state: str, outcome: str, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from paywall import context
+from paywall import context, metrics
 from paywall.domain.entitlements import Terms, union
 from paywall.storage import entitlements, readers
 from paywall.storage.database import new_id
@@ -45,6 +45,7 @@ def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
         gen=reader.generation,
         scope=" ".join(union(granting, now).features),
     )
+    metrics.TOKENS_ISSUED.inc()
     return IssuedToken(_CODEC.dumps(claims.as_payload(), keyring.signing_key(now)), ends - begins)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from paywall import metrics
 from paywall.billing.snapshots import EventSnapshot
 from paywall.errors import PaywallError
 from paywall.storage import events
@@ -36,14 +37,23 @@ class Intake:
             }
         )
         db.session.commit()
+        self._look_at_version(event)
         row = events.get(event.id)
         if not new and row is not None and row.state not in events.UNDONE:
+            _count(event.type, "repeated")
             return True
         if event.livemode != self.tools.gateway.livemode:
             events.record(event.id, "ignored", "of the other mode", self.tools.clock.now())
             db.session.commit()
+            _count(event.type, "ignored")
             return True
         return self.handle(event.id)
+
+    def _look_at_version(self, event: EventSnapshot) -> None:
+        """The ids are read from every version that is known; of a new one somebody should know."""
+        if event.api_version != self.tools.gateway.api_version:
+            metrics.untested_version(event.api_version)
+            log.warning("untested_api_version", event_id=event.id, api_version=event.api_version)
 
     def handle(self, event_id: str) -> bool:
         """Handles a stored event, whatever became of it before; True when it is dealt with."""
@@ -60,9 +70,14 @@ class Intake:
             log.exception("event_parked", event_id=event_id, type=kind, why=outcome.note)
         events.record(event_id, outcome.state, outcome.note, self.tools.clock.now())
         db.session.commit()
+        _count(kind, outcome.state)
         log.info("event", event_id=event_id, type=kind, state=outcome.state, note=outcome.note)
         return outcome.state != "parked"
 
     def _dispatch(self, kind: str, objects: dict[str, str], cause: Cause) -> Outcome:
         route = ROUTES.get(kind)
         return Outcome("ignored", "no handler") if route is None else route.handler(objects, cause, self.tools)
+
+
+def _count(kind: str, outcome: str) -> None:
+    metrics.WEBHOOK_EVENTS.labels(kind if kind in ROUTES else "other", outcome).inc()

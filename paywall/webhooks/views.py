@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from paywall import guards
-from paywall.errors import Unavailable
+from paywall import guards, metrics
+from paywall.errors import BadRequest, Unavailable
 from paywall.parts import parts
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
@@ -23,7 +23,11 @@ guards.protect(blueprint, guards.ANYONE)  # the signature says who calls
 def stripe() -> Response:
     """200 when the event is stored and dealt with, 400 when it cannot be trusted, 503 when it must come again."""
     ours = parts()
-    event = ours.gateway.read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
+    try:
+        event = ours.gateway.read_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
+    except BadRequest:
+        metrics.WEBHOOK_EVENTS.labels("unknown", "refused").inc()
+        raise
     tools = Tools(ours.gateway, ours.sync, ours.clock)
     if Intake(tools).receive(event):
         return Response(status=200)

@@ -1,0 +1,80 @@
+"""What is counted and timed, under which names: the registry, and the few words that each label may take."""
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # with several workers there are none of them either
+
+REGISTRY: Final = CollectorRegistry()
+# set by who starts several workers: the folder through which they add up; the library reads it when it is imported
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+_VERSION = re.compile(r"20\d\d-\d\d-\d\d(\.[a-z]{1,20})?")
+
+REQUESTS: Final = Counter(
+    "paywall_requests", "Requests, by route, method and status.", ("route", "method", "status"), registry=REGISTRY
+)
+REQUEST_SECONDS: Final = Histogram(
+    "paywall_request_seconds",
+    "How long requests took, by route.",
+    ("route",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
+CHECKOUTS: Final = Counter(
+    "paywall_checkouts", "Checkouts started, paid and abandoned.", ("outcome",), registry=REGISTRY
+)
+WEBHOOK_EVENTS: Final = Counter(
+    "paywall_webhook_events", "Deliveries of events, by type and outcome.", ("type", "outcome"), registry=REGISTRY
+)
+UNTESTED_VERSIONS: Final = Counter(
+    "paywall_webhook_untested_version",
+    "Deliveries in an API version that this release was not tested with.",
+    ("api_version",),
+    registry=REGISTRY,
+)
+STRIPE_SECONDS: Final = Histogram(
+    "paywall_stripe_call_seconds",
+    "How long calls of Stripe took, by operation and outcome.",
+    ("operation", "outcome"),
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80),
+    registry=REGISTRY,
+)
+TOKENS_ISSUED: Final = Counter("paywall_tokens_issued", "Access tokens made.", registry=REGISTRY)
+TOKEN_ANSWERS: Final = Counter(
+    "paywall_token_answers",
+    "What content services were told of tokens, by address and outcome.",
+    ("address", "outcome"),
+    registry=REGISTRY,
+)
+
+
+def request_done(route: str | None, method: str, status: int, seconds: float) -> None:
+    """Counts a request. One that met no route is told by its status alone: anybody can make up paths and methods."""
+    if route is None:
+        route, method = "none", "any"
+    REQUESTS.labels(route, method, str(status)).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+
+
+def untested_version(version: str | None) -> None:
+    """Counts a delivery in an API version that is not ours."""
+    UNTESTED_VERSIONS.labels(version if version and _VERSION.fullmatch(version) else "other").inc()
+
+
+def generate(further: Iterable[Collector]) -> str:
+    """All of it in Prometheus' text format: of every worker where there is a folder for that, and of ``further``."""
+    registry = CollectorRegistry()
+    if os.environ.get(FOLDER):
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)  # a registry collects as a collector does
+    for source in further:
+        registry.register(source)
+    return generate_latest(registry).decode()
