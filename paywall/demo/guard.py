@@ -5,11 +5,10 @@ so nobody has to be asked, and it works wherever there are pipes and process gro
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
-import threading
-from types import FrameType
 
 GRACE_SECONDS = 5.0
 
@@ -19,29 +18,27 @@ def main(command: list[str]) -> int:
 
     Returns the command's exit code; a stop that was asked for ends with the whole group, this process included.
     """
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
+    asked, ask = os.pipe()
+    os.set_blocking(ask, False)
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
+    # the system writes the signal's number into the pipe: a handler of ours could meet a lock that it interrupted
+    signal.set_wakeup_fd(ask, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, on_signal)
+        signal.signal(number, lambda _number, _frame: None)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    threading.Thread(target=_watch_input, args=(stop,), daemon=True).start()
     while child.poll() is None:
-        if stop.wait(0.1):
+        if _must_end(asked):
             _end(child)
             # Sweeps what the command left behind, such as the workers of a server that had to be killed.
             os.killpg(0, signal.SIGKILL)
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _watch_input(stop: threading.Event) -> None:
-    while os.read(0, 1024):
-        pass
-    stop.set()
+def _must_end(asked: int) -> bool:
+    """Waits a moment for a signal, or for the end of standard input."""
+    ready, _, _ = select.select([0, asked], [], [], 0.1)
+    return asked in ready or (0 in ready and not os.read(0, 1024))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

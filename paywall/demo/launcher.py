@@ -1,14 +1,15 @@
 """Starts the three servers in order, watches them, and stops all of them whatever happens."""
 
+import os
+import select
 import signal
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Self
+from typing import Protocol, Self
 
 from paywall.demo.parent import Parent
 from paywall.demo.processes import GuardedProcess
@@ -24,10 +25,39 @@ class StopAskedError(Exception):
     """Somebody wants the demo to stop."""
 
 
+class Waits(Protocol):
+    """Something to wait for."""
+
+    def wait(self, timeout: float) -> bool:
+        """True as soon as it has happened, False after that many seconds."""
+
+
+class Stop:
+    """Set once, also by a signal handler: a byte into a pipe, and no lock that the interrupted code might hold."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+
+    def set(self) -> None:
+        """It has happened."""
+        with suppress(BlockingIOError):  # full of earlier ones
+            os.write(self._write, b".")
+
+    def wait(self, timeout: float) -> bool:
+        """True as soon as it has happened, False after that many seconds."""
+        return bool(select.select([self._read], [], [], timeout)[0])
+
+    def close(self) -> None:
+        """Gives the pipe back."""
+        os.close(self._read)
+        os.close(self._write)
+
+
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM and SIGHUP set, in place of what they do otherwise."""
-    stop = threading.Event()
+def stop_on_signals() -> Iterator[Stop]:
+    """What Ctrl-C, SIGTERM and SIGHUP set, in place of what they do otherwise."""
+    stop = Stop()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
@@ -38,12 +68,13 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+        stop.close()
 
 
 class Demo:
     """The running demo. Leaving its `with` block stops all that was started."""
 
-    def __init__(self, stack: Stack, stop: threading.Event, say: Say, *, until_parent_ends: bool = False) -> None:
+    def __init__(self, stack: Stack, stop: Waits, say: Say, *, until_parent_ends: bool = False) -> None:
         """`until_parent_ends` stops the demo also when the process that started this one ends."""
         self.stack = stack
         self._stop = stop

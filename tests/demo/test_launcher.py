@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paywall.demo.launcher import Demo, StopAskedError, stop_on_signals
-from paywall.demo.stack import Ports, Stack, free_ports
+from paywall.demo.stack import ROOT, Ports, Stack, free_ports
 from paywall.demo.state import DemoError, DemoState
 from tests.demo.procs import eventually, mentioning
 
@@ -147,7 +148,26 @@ def test_a_demo_bound_to_its_parent_stops_with_it(make) -> None:
 def test_a_signal_asks_to_stop_and_means_what_it_meant_again_afterwards(number: int) -> None:
     before = signal.getsignal(number)
     with stop_on_signals() as stop:
-        assert not stop.is_set()
+        assert not stop.wait(0)
         os.kill(os.getpid(), number)
         assert stop.wait(2)
     assert signal.getsignal(number) is before
+
+
+STORM = """
+import signal, sys
+from paywall.demo.launcher import stop_on_signals
+with stop_on_signals() as stop:
+    signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGTERM))
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.00005)
+    for _ in range(20000):
+        stop.wait(0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    sys.exit(0 if stop.wait(0) else 1)
+"""
+
+
+def test_a_signal_at_the_worst_moment_stops_too() -> None:
+    """Thousands of signals in the middle of waiting: a handler that takes a lock would hang sooner or later."""
+    result = subprocess.run([sys.executable, "-c", STORM], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
