@@ -17,6 +17,7 @@ from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
 from paywall.checkout import views as checkout
 from paywall.clock import Clock
+from paywall.mail import postman
 from paywall.openapi import DescribedApp
 from paywall.parts import Parts
 from paywall.reports import views as reports
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     database.init_app(app, settings.database.url.get_secret_value())
     Migrate(app, database.db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
     Mail(app)
+    postman.init_app(app)
     Bootstrap5(app)
     csrf = CSRFProtect(app)
     limits.init_app(app, settings)

@@ -175,6 +175,7 @@ class Mail(Group):
     use_tls: bool
     username: str | None = None
     password: SecretStr | None = None
+    in_background: bool
     outbox_dir: Path | None = None
 
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from paywall import context, sessions
 from paywall.accounts import destination, standing
 from paywall.accounts.standing import Standing
-from paywall.mail import links, sending
+from paywall.mail import letterbox, links, postman
 from paywall.storage import entitlements, readers
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
@@ -34,15 +34,13 @@ def ask(email: str, return_to: str, now: datetime) -> None:
     shown, normalised = readers.normalise(email)
     reader = readers.to_sign_in(normalised, _may_read(now))
     if reader is None or reader.email is None:
-        db.session.commit()
-        log.info("sign_in_asked", reader=None)
-        sending.send_no_subscription(shown, now)
-        return
-    url = links.make_link(normalised, return_to, now)
+        letterbox.post_no_subscription(shown, now)
+    else:
+        # to the address on record: what was typed may only look like it
+        letterbox.post_sign_in(reader.email, links.create(normalised, return_to, now), now)
     db.session.commit()
-    log.info("sign_in_asked", reader=reader.id)
-    # to the address on record: what was typed may only look like it
-    sending.send_sign_in(reader.email, url, now)
+    log.info("sign_in_asked", reader=reader and reader.id)
+    postman.call()
 
 
 def look(token: str, now: datetime) -> Invitation:

@@ -12,7 +12,7 @@ from paywall import context, guards, limits, sessions
 from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, Request
 from paywall.domain.plans import Plan
 from paywall.errors import BadRequest, NotFound, Unavailable
-from paywall.mail import links, sending
+from paywall.mail import letterbox, links, postman
 from paywall.parts import parts
 from paywall.returning import checked_return
 from paywall.storage import checkouts
@@ -163,19 +163,16 @@ def _confirm_elsewhere(row: Checkout) -> str:
 
 
 def _mail_link(row: Checkout) -> bool:
-    """Mails the buyer's sign-in link unless that was done; False when it could not be, so that the next visit tries."""
+    """Posts the buyer's sign-in link, once, however often the page is opened; False where there is no address."""
     now = context.now()
     if not row.email or not row.email_normalised:
         return False
-    if not checkouts.claim_mail(row.id, now):
-        return True
-    link = links.make_link(row.email_normalised, row.return_to, now)
-    db.session.commit()
-    if sending.send_payment_confirmed(row.email, link, now):
-        return True
-    checkouts.give_mail_back(row.id)
-    db.session.commit()
-    return False
+    if checkouts.claim_mail(row.id, now):
+        link_id = links.create(row.email_normalised, row.return_to, now)
+        letterbox.post_payment_confirmed(row.email, link_id, row.id, now)
+        db.session.commit()
+        postman.call()
+    return True
 
 
 def _is_buyer(row: Checkout) -> bool:

@@ -67,15 +67,38 @@ class _SignerAt(TimestampSigner):
         return int(self._now.timestamp())
 
 
-def make_link(email_normalised: str, return_to: str | None, now: datetime) -> str:
-    """The address to mail for signing in as the owner of ``email_normalised``; older links of it stop working.
+def create(email_normalised: str, return_to: str | None, now: datetime) -> str:
+    """A link for signing in as the owner of ``email_normalised``: its id. Older links of the address stop working.
 
     ``return_to`` must have been checked. Commits nothing: commit, then mail it, and to an address that
     ``readers.normalise`` turns into exactly this one.
     """
-    row_id = sign_in_links.create(email_normalised, return_to, now, now + LIFETIME)
-    token = _serializer(now).dumps(row_id)
+    return sign_in_links.create(email_normalised, return_to, now, now + LIFETIME)
+
+
+def address_of(link_id: str) -> str:
+    """The address to mail. It is made when it is needed: no database holds a link that works."""
+    row = sign_in_links.get(link_id)
+    if row is None:
+        raise LinkInvalid
+    token = _serializer(row.created_at).dumps(row.id)
     return f"{context.settings().web.base_url}/sign-in/link?token={token}"
+
+
+def freshened(link_id: str, now: datetime) -> str | None:
+    """A link with at least half of its life before it: this one, or a new one in its place, or None.
+
+    None where it was used, or a newer one was asked for meanwhile: this one is of no use to anybody. Commits nothing.
+    """
+    row = sign_in_links.get(link_id)
+    if row is None:
+        return None
+    fate = sign_in_links.fate_of(row, LIFETIME, now)
+    if fate is Fate.OPEN and row.expires_at - now >= LIFETIME / 2:
+        return link_id
+    if fate is Fate.OPEN or fate is Fate.EXPIRED:
+        return create(row.email_normalised, row.return_to, now)
+    return None
 
 
 def look(token: str, now: datetime) -> SignInLink:

@@ -1,4 +1,4 @@
-"""Sends a letter, over SMTP or into the outbox folder; a post office that is closed never breaks a page."""
+"""Hands one letter over, to the SMTP server or into the outbox folder, and says why where that failed."""
 
 import smtplib
 from datetime import datetime
@@ -10,38 +10,27 @@ from flask import current_app
 from flask_mail import Message
 
 from paywall import context
-from paywall.mail import messages, outbox
+from paywall.mail import outbox
 from paywall.mail.messages import Letter
 from paywall.mail.smtp import LimitedConnection
 
 log = structlog.get_logger("paywall.mail")
 
 
-def send_sign_in(to: str, url: str, now: datetime) -> bool:
-    """Mails the link that signs in. Like every ``send``: after the commit of what it announces."""
-    return send(messages.sign_in(to, url, context.settings().newsroom), now)
+class NotSent(Exception):
+    """The letter did not leave. ``why`` names the kind of error and the server's code, never an address.
 
-
-def send_no_subscription(to: str, now: datetime) -> bool:
-    """Tells the mailbox that nobody subscribed under its address, and where to."""
-    settings = context.settings()
-    plan = next(iter(settings.plans))
-    join_url = f"{settings.web.base_url}/join?plan={plan}"
-    return send(messages.no_subscription(to, join_url, settings.newsroom), now)
-
-
-def send_payment_confirmed(to: str, url: str, now: datetime) -> bool:
-    """Mails thanks for a payment with the link that signs in."""
-    settings = context.settings()
-    return send(messages.payment_confirmed(to, url, f"{settings.web.base_url}/sign-in", settings.newsroom), now)
-
-
-def send(letter: Letter, now: datetime) -> bool:
-    """Hands one letter over; False, and a line in the log, when that fails.
-
-    It may take seconds, so no transaction may be open. The caller's page says the same in both cases: whether a
-    letter left tells whether somebody is known.
+    ``final`` where the server refused this letter for good, so that another try would only be refused again.
     """
+
+    def __init__(self, why: str, *, final: bool) -> None:
+        super().__init__(why)
+        self.why = why
+        self.final = final
+
+
+def send(letter: Letter, now: datetime) -> None:
+    """Hands one letter over. It may take many seconds, so no transaction may be open. Raises NotSent."""
     folder = context.settings().mail.outbox_dir
     message = _message(letter, now)
     try:
@@ -52,10 +41,10 @@ def send(letter: Letter, now: datetime) -> bool:
                 connection.send(message)
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         # the error's text may hold the address
-        log.error("mail_failed", letter=letter.kind, error=type(error).__name__, code=_code(error))
-        return False
+        name, code = type(error).__name__, _code(error)
+        log.error("mail_failed", letter=letter.kind, error=name, code=code)
+        raise NotSent(f"{name} {code}" if code else name, final=_is_final(error, code)) from None
     log.info("mail_sent", letter=letter.kind)
-    return True
 
 
 def _message(letter: Letter, now: datetime) -> Message:
@@ -77,3 +66,9 @@ def _code(error: Exception) -> int | None:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return next((code for code, _ in error.recipients.values()), None)
     return error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else None
+
+
+def _is_final(error: Exception, code: int | None) -> bool:
+    """A 5xx about the recipient or the text stands (RFC 5321, 4.2.1); about us or our password it is to be mended."""
+    about_letter = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+    return isinstance(error, UnicodeError) or (about_letter and code is not None and code >= 500)

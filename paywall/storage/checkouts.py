@@ -51,11 +51,6 @@ def claim_mail(checkout_id: str, now: datetime) -> bool:
     return db.session.execute(claim.returning(Checkout.id)).first() is not None
 
 
-def give_mail_back(checkout_id: str) -> None:
-    """Gives that right back, since the letter could not be sent. Commits nothing."""
-    db.session.execute(update(Checkout).where(Checkout.id == checkout_id).values(mailed_at=None))
-
-
 def opened(checkout_id: str, session_id: str, session_url: str) -> bool:
     """Notes the session that Stripe made; False if the checkout was given up meanwhile. Commits nothing."""
     still_open = Checkout.id == checkout_id, Checkout.state == "open"

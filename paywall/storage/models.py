@@ -1,4 +1,4 @@
-"""Every table. One class a table; what a column means stands beside it where its name does not say it."""
+"""Every table but that of letters.py, a class each; what a column means stands beside it where its name says less."""
 
 from datetime import datetime
 from typing import Any

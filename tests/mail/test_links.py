@@ -17,20 +17,20 @@ def token_of(url: str) -> str:
 
 
 def test_a_link_is_short_and_stands_on_our_own_address(app: OpenAPI, clock: FrozenClock) -> None:
-    url = links.make_link("ada@example.com", None, clock.now())
+    url = links.address_of(links.create("ada@example.com", None, clock.now()))
     assert url.startswith("https://pay.test/sign-in/link?token=")
     assert len(url) < 140
 
 
 def test_it_tells_nothing_of_its_owner(app: OpenAPI, clock: FrozenClock) -> None:
     """The token carries the row's id, so that a leaked one names nobody."""
-    url = links.make_link("ada@example.com", "https://news.test/a", clock.now())
+    url = links.address_of(links.create("ada@example.com", "https://news.test/a", clock.now()))
     content = URLSafeTimedSerializer("any").loads_unsafe(token_of(url))[1]
     assert content.startswith("lnk_")
 
 
 def test_looking_leaves_it_usable_and_using_it_does_not(app: OpenAPI, clock: FrozenClock) -> None:
-    token = token_of(links.make_link("ada@example.com", "https://news.test/a", clock.now()))
+    token = token_of(links.address_of(links.create("ada@example.com", "https://news.test/a", clock.now())))
     for _ in range(2):
         assert links.look(token, clock.now()).email_normalised == "ada@example.com"
     used = links.use(token, clock.now())
@@ -42,7 +42,7 @@ def test_looking_leaves_it_usable_and_using_it_does_not(app: OpenAPI, clock: Fro
 
 def test_nothing_is_used_before_the_caller_commits(app: OpenAPI, clock: FrozenClock) -> None:
     """The link and the session that it opens are one transaction."""
-    token = token_of(links.make_link("ada@example.com", None, clock.now()))
+    token = token_of(links.address_of(links.create("ada@example.com", None, clock.now())))
     db.session.commit()
     links.use(token, clock.now())
     db.session.rollback()
@@ -51,7 +51,7 @@ def test_nothing_is_used_before_the_caller_commits(app: OpenAPI, clock: FrozenCl
 
 def test_it_ends_by_the_clock_of_the_service(app: OpenAPI, clock: FrozenClock) -> None:
     clock.advance(days=400)
-    token = token_of(links.make_link("ada@example.com", None, clock.now()))
+    token = token_of(links.address_of(links.create("ada@example.com", None, clock.now())))
     clock.advance(minutes=14, seconds=59)
     assert links.look(token, clock.now())
     clock.advance(seconds=1)
@@ -62,7 +62,7 @@ def test_it_ends_by_the_clock_of_the_service(app: OpenAPI, clock: FrozenClock) -
 
 def test_the_signature_ends_by_the_same_clock_whatever_the_row_says(app: OpenAPI, clock: FrozenClock) -> None:
     clock.advance(days=400)
-    token = token_of(links.make_link("ada@example.com", None, clock.now()))
+    token = token_of(links.address_of(links.create("ada@example.com", None, clock.now())))
     links.look(token, clock.now()).expires_at = clock.now() + timedelta(days=1)
     clock.advance(minutes=15)
     assert links.look(token, clock.now())
@@ -72,8 +72,8 @@ def test_the_signature_ends_by_the_same_clock_whatever_the_row_says(app: OpenAPI
 
 
 def test_an_older_one_is_replaced(app: OpenAPI, clock: FrozenClock) -> None:
-    older = token_of(links.make_link("ada@example.com", None, clock.now()))
-    newer = token_of(links.make_link("ada@example.com", None, clock.now()))
+    older = token_of(links.address_of(links.create("ada@example.com", None, clock.now())))
+    newer = token_of(links.address_of(links.create("ada@example.com", None, clock.now())))
     for act in (links.look, links.use):
         with pytest.raises(LinkReplaced):
             act(older, clock.now())
@@ -86,7 +86,7 @@ def test_an_older_one_is_replaced(app: OpenAPI, clock: FrozenClock) -> None:
 def test_a_token_signed_for_another_purpose_or_by_somebody_else_is_refused(
     app: OpenAPI, clock: FrozenClock, secret: str | None, salt: str
 ) -> None:
-    token = token_of(links.make_link("ada@example.com", None, clock.now()))
+    token = token_of(links.address_of(links.create("ada@example.com", None, clock.now())))
     content = URLSafeTimedSerializer("any").loads_unsafe(token)[1]
     ours = app.extensions["paywall"].settings.web.secret_key.get_secret_value()
     forged = URLSafeTimedSerializer(secret or ours, salt=salt).dumps(content)
