@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 from paywall import context
 from paywall.accounts.commands import staff_cli
 from paywall.billing import catalog
-from paywall.billing.commands import plans_cli
+from paywall.billing.commands import plans_cli, subscriptions_cli
 from paywall.errors import PaywallError
 from paywall.mail.commands import mail_cli
 from paywall.parts import parts
@@ -27,7 +27,16 @@ group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, st
 
 def init_app(app: Flask) -> None:
     """Adds the commands to the application."""
-    for part in (keys_cli, mail_cli, plans_cli, revocations_cli, services_cli, staff_cli, webhooks_cli):
+    for part in (
+        keys_cli,
+        mail_cli,
+        plans_cli,
+        revocations_cli,
+        services_cli,
+        staff_cli,
+        subscriptions_cli,
+        webhooks_cli,
+    ):
         group.add_command(part)
     app.cli.add_command(group)
 

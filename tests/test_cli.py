@@ -164,13 +164,14 @@ def test_a_name_and_a_file_go_together(run, half: tuple[str, str]) -> None:
 @on_sqlite
 def test_the_help_lists_every_group(run) -> None:
     shown = run("--help").output
-    for name in ("init", "keys", "plans", "services", "staff", "webhooks"):
+    for name in ("init", "keys", "plans", "services", "staff", "subscriptions", "webhooks"):
         assert f"\n  {name} " in shown
     for group, commands in {
         "keys": ("generate", "list", "retire"),
         "plans": ("check", "push"),
         "services": ("add", "list", "revoke"),
         "staff": ("add", "list", "remove"),
+        "subscriptions": ("duplicates",),
         "webhooks": ("list", "replay", "retry"),
     }.items():
         shown = run(group, "--help").output

@@ -1,13 +1,18 @@
-"""``flask paywall plans``: what is for sale here and at Stripe."""
+"""``flask paywall plans`` and ``subscriptions``: what is for sale here and at Stripe, and what was sold twice."""
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import select
 
 from paywall.billing import catalog
 from paywall.errors import PaywallError
 from paywall.parts import parts
+from paywall.storage.database import begin_read, db
+from paywall.storage.models import Subscription
 
 plans_cli = AppGroup("plans", help="Compare plans.toml with Stripe, and make what is missing there.")
+
+subscriptions_cli = AppGroup("subscriptions", help="Look into the subscriptions as last read from Stripe.")
 
 
 @plans_cli.command("check")
@@ -35,3 +40,16 @@ def push() -> None:
         except PaywallError as error:
             raise click.ClickException(error.message) from None
         click.echo(f"{plan.key}: {plan.price} per {plan.interval} is {price_id}")
+
+
+@subscriptions_cli.command("duplicates")
+def duplicates() -> None:
+    """Show live subscriptions of people who have an older one: since when, id, status, reader, the older one."""
+    begin_read()
+    flagged = select(Subscription).where(Subscription.duplicate_of.is_not(None))
+    rows = db.session.scalars(flagged.order_by(Subscription.created_at, Subscription.id)).all()
+    for row in rows:
+        since = f"{row.created_at:%Y-%m-%d}"
+        click.echo(f"{since}  {row.id:30}  {row.status:10}  {row.reader_id}  beside {row.duplicate_of}")
+    if not rows:
+        click.echo("no duplicates")

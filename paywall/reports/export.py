@@ -16,6 +16,7 @@ BATCH = 1000
 COLUMNS = (
     "entitlement_id", "reader_id", "customer_id", "address", "plan", "source", "source_id", "state", "reason", "renews",
     "starts_at", "first_day", "paid_until", "until", "last_day", "created_at", "created_day", "as_of",
+    "duplicate_of",
 )  # fmt: skip
 
 # A cell that begins with one of these is a formula to some spreadsheet, the full-width forms to some in East Asia
@@ -32,7 +33,7 @@ def stream(engine: Engine, query: Select[*tuple[Any, ...]], zone: ZoneInfo, now:
     yield _lines([COLUMNS])
     as_of = _moment(now)
     for batch in _batches(engine, query):
-        yield _lines((*_cells(row, zone), as_of) for row in batch)
+        yield _lines((*_cells(row, zone), as_of, safe(row.duplicate_of)) for row in batch)
 
 
 def safe(text: str | None) -> str:

@@ -29,6 +29,12 @@ class Source(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
+class Flag(StrEnum):
+    """What staff should look at."""
+
+    DUPLICATE = "duplicate"  # a second live subscription of one person
+
+
 @dataclass(frozen=True, slots=True)
 class Sort:
     """The order of the list: by one date, ties by id."""
@@ -68,6 +74,7 @@ class Filters:
     sort: Sort = Sort()
     after: Cursor | None = None
     before: Cursor | None = None
+    flag: Flag | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +127,7 @@ def _parsers(plans: Collection[str], this_month: Month) -> dict[str, Callable[[s
         "sort": _sort,
         "after": _cursor,
         "before": _cursor,
+        "flag": lambda text: _choice(Flag, text),
     }
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from paywall.reports.calendar import span_of_days, span_of_month
-from paywall.reports.filters import Dated, Filters
+from paywall.reports.filters import Dated, Filters, Source
 from paywall.reports.rule import is_in, moved, reason_at, state_at
 from paywall.storage import readers
-from paywall.storage.models import Entitlement, Payment, Reader
+from paywall.storage.models import Entitlement, Payment, Reader, Subscription
 
 DATES: dict[Dated, InstrumentedAttribute[datetime]] = {
     Dated.STARTS: Entitlement.starts_at,  # type: ignore[dict-item]  # may be null
@@ -38,8 +38,9 @@ def columns(now: datetime) -> Select[*tuple[Any, ...]]:
         Entitlement.until,
         Entitlement.renews,
         Entitlement.created_at,
+        Subscription.duplicate_of,
     )
-    return query.join(Reader, Reader.id == Entitlement.reader_id)
+    return query.join(Reader, Reader.id == Entitlement.reader_id).outerjoin(Subscription, _of_subscription())
 
 
 def rows(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]:
@@ -75,6 +76,12 @@ def _conditions(filters: Filters, zone: ZoneInfo, now: datetime) -> Iterator[Col
         yield moved(filters.movement, span_of_month(filters.month, zone, now))
     if filters.who:
         yield _belongs_to(filters.who)
+    if filters.flag:  # there is one
+        yield exists().where(_of_subscription(), Subscription.duplicate_of.is_not(None))
+
+
+def _of_subscription() -> ColumnElement[bool]:
+    return and_(Entitlement.source == Source.SUBSCRIPTION.value, Subscription.id == Entitlement.source_id)
 
 
 def _dated(filters: Filters, zone: ZoneInfo) -> ColumnElement[bool]:

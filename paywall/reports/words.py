@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
-from paywall.reports.filters import Dated, Source
+from paywall.reports.filters import Dated, Flag, Source
 from paywall.reports.rule import Movement
 
 STATES = {
@@ -32,6 +32,7 @@ REASONS = {
     Reason.UNKNOWN_STATUS: "Unknown status at Stripe",
 }
 SOURCES = {Source.SUBSCRIPTION: "Subscription"}
+FLAGS = {Flag.DUPLICATE: "Second subscription"}
 DATES = {Dated.STARTS: "Access begins", Dated.ENDS: "Access ends (last day)", Dated.CREATED: "First known"}
 MOVEMENTS = {
     Movement.OPENING: "Carried into the month",

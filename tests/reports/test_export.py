@@ -14,7 +14,7 @@ from paywall.domain.entitlements import Reason
 from paywall.reports import export, selection
 from paywall.reports.filters import Filters, Sort
 from paywall.storage.database import db
-from tests.support.builders import NOW, make_entitlement, make_reader, make_terms, save
+from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -46,6 +46,7 @@ def test_a_row_in_full(app: OpenAPI) -> None:
             "renews": "yes", "starts_at": "2026-11-22T03:30:00Z", "first_day": "2026-11-21",
             "paid_until": "2027-11-22T03:30:00Z", "until": "2027-11-25T05:00:00Z", "last_day": "2027-11-24",
             "created_at": "2026-11-22T03:31:07Z", "created_day": "2026-11-21", "as_of": "2026-11-22T17:00:00Z",
+            "duplicate_of": "",
         }
     ]  # fmt: skip
 
@@ -54,7 +55,7 @@ def test_the_names_and_order_of_columns_are_stable(app: OpenAPI) -> None:
     """Programs depend on this line; a new column goes to its end."""
     assert pieces() == [
         b"entitlement_id,reader_id,customer_id,address,plan,source,source_id,state,reason,renews,"
-        b"starts_at,first_day,paid_until,until,last_day,created_at,created_day,as_of\r\n"
+        b"starts_at,first_day,paid_until,until,last_day,created_at,created_day,as_of,duplicate_of\r\n"
     ]
 
 
@@ -64,8 +65,15 @@ def test_what_is_missing_is_an_empty_cell(app: OpenAPI) -> None:
     )
     (row,) = read(pieces())
     empty = {name for name, cell in row.items() if cell == ""}
-    assert empty == {"customer_id", "address", "starts_at", "first_day", "paid_until", "until", "last_day"}
+    dates = {"starts_at", "first_day", "paid_until", "until", "last_day"}
+    assert empty == {"customer_id", "address", "duplicate_of", *dates}
     assert (row["state"], row["reason"]) == ("ended", "never_paid")
+
+
+def test_a_second_subscription_names_the_older_one(app: OpenAPI) -> None:
+    second = make_subscription(duplicate_of="sub_older")
+    make_entitlement(source_id=second.id)
+    assert [row["duplicate_of"] for row in read(pieces())] == ["sub_older"]
 
 
 @pytest.mark.parametrize("number", [999, 1000, 1001, 3000])

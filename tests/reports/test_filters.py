@@ -11,7 +11,7 @@ from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports import filters
 from paywall.reports.calendar import Month
-from paywall.reports.filters import Cursor, Dated, Filters, Question, Sort, Source
+from paywall.reports.filters import Cursor, Dated, Filters, Flag, Question, Sort, Source
 from paywall.reports.rule import Movement
 
 THIS_MONTH = Month(2026, 11)
@@ -33,11 +33,13 @@ def test_every_filter_is_understood() -> None:
     question = read(
         state="active", reason="paid", plan="annual", source="subscription", who=" ann@example.org ", date="ends",
         from_="2026-01-01", to="2026-01-31", movement="new", month="2026-10", sort="ends", after="~ent_1",
+        flag="duplicate",
     )  # fmt: skip
     assert question.errors == {}
     assert question.filters == Filters(
         State.ACTIVE, Reason.PAID, "annual", Source.SUBSCRIPTION, "ann@example.org", Dated.ENDS, date(2026, 1, 1),
         date(2026, 1, 31), Movement.NEW, Month(2026, 10), Sort(Dated.ENDS, descending=False), Cursor(None, "ent_1"),
+        flag=Flag.DUPLICATE,
     )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ def test_empty_fields_of_the_form_do_not_matter() -> None:
         ("state", "ACTIVE", "Must be one of: pending, active, grace, suspended, ended."),
         ("reason", "because", "Must be one of: paid,"),
         ("plan", "monthly", "Must be one of: annual."),
+        ("flag", "red", "Must be one of: duplicate."),
         ("source", "gift", "Must be one of: subscription."),
         ("date", "paid", "Must be one of: starts, ends, created."),
         ("from", "22.11.2026", "Must be a day such as 2026-11-22"),

@@ -8,7 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
-from paywall.reports.filters import Dated, Filters, Source
+from paywall.reports.filters import Dated, Filters, Flag, Source
 from paywall.reports.paging import page
 from paywall.reports.queries import count
 from paywall.storage.models import Payment
@@ -38,6 +38,15 @@ def test_plan_and_source(app: OpenAPI) -> None:
     row, other = make_entitlement(), make_entitlement(plan="student", source="comp")
     assert found(plan="annual") == found(source=Source.SUBSCRIPTION) == {row.id}
     assert found() == {row.id, other.id}
+
+
+def test_a_second_subscription_is_found_by_its_flag(app: OpenAPI) -> None:
+    first = make_subscription()
+    second = make_subscription(duplicate_of=first.id)
+    make_entitlement(source_id=first.id)
+    flagged = make_entitlement(source_id=second.id)
+    make_entitlement(source_id=second.id, source="comp")
+    assert found(flag=Flag.DUPLICATE) == {flagged.id}
 
 
 def test_a_whole_address_finds_exactly_its_readers(app: OpenAPI) -> None:

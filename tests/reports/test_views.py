@@ -12,9 +12,10 @@ from flask_openapi3.openapi import OpenAPI
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports import words
+from paywall.reports.filters import Flag
 from paywall.reports.rule import Movement
 from tests.support.browsers import browser
-from tests.support.builders import NOW, make_entitlement, make_reader, make_terms, save, sign_in
+from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save, sign_in
 
 ADDRESSES = ("/admin/", "/admin/entitlements", "/admin/entitlements.csv")
 
@@ -127,7 +128,21 @@ def test_a_row_of_the_list_says_everything_in_words(staff: FlaskClient) -> None:
     )
 
 
+def test_a_second_subscription_is_marked_and_can_be_filtered(staff: FlaskClient) -> None:
+    first = make_subscription()
+    second = make_subscription(duplicate_of=first.id)
+    save(make_entitlement(source_id=first.id), make_entitlement(source_id=second.id))
+    mark = f"Subscription {second.id} Second subscription beside {first.id}"
+    text = " ".join(get(staff, "/admin/entitlements").text.split())
+    assert mark in text
+    assert text.count(" beside ") == 1
+    flagged = " ".join(get(staff, "/admin/entitlements?flag=duplicate").text.split())
+    assert "1 entitlement" in flagged
+    assert mark in flagged
+
+
 def test_state_and_reasons_all_have_words() -> None:
+    assert words.FLAGS.keys() == set(Flag)
     assert words.STATES.keys() == words.COLOURS.keys() == set(State)
     assert words.REASONS.keys() == set(Reason)
     assert words.MOVEMENTS.keys() == set(Movement)
