@@ -1,36 +1,175 @@
-"""Rate limits by network address, counted in memory or in Redis."""
+"""Rate limits: counted for networks, persons and content services, told in headers, refused with a time to wait."""
 
-from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+import ipaddress
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
-from paywall import context
+from flask import Flask, Response, current_app, g, request
+from flask_limiter import Limiter, RateLimitExceeded
+from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from paywall import context, sessions, web
+from paywall.errors import TooManyRequests
 from paywall.settings import Settings
+from paywall.storage import readers
+from paywall.storage.hashing import sha256_hex
 
-limiter = Limiter(get_remote_address)
+View = TypeVar("View", bound=Callable[..., Any])
+
+_REDIS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "wrap_exceptions": True}
+_API = "paywall.api_limits"
+_OPEN = ("network", "reader", "service")  # whose counts are told; a typed address may be another's
+
+
+def network() -> str:
+    """The caller's network: an address of IPv4; of IPv6 the /64 of which one subscriber has all."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return "network:unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return f"network:{address}"
+    if address.ipv4_mapped:
+        return f"network:{address.ipv4_mapped}"
+    return f"network:{ipaddress.ip_network((address, 64), strict=False)}"
+
+
+def person() -> str:
+    """Whom it is about: the signed-in reader, else the typed address; empty where there is neither."""
+    session = sessions.current()
+    return f"reader:{session.reader.id}" if session else typed_address()
+
+
+def typed_address() -> str:
+    """The address in the form, as a hash keyed with our secret; empty for what is none: that is refused anyway."""
+    try:
+        _, normalised = readers.normalise(request.form.get("email", "")[:400])
+    except readers.BadEmail:
+        return ""
+    secret = context.settings().web.secret_key.get_secret_value()
+    return f"typed:{sha256_hex(f'{secret} {normalised}')}"
+
+
+limiter = Limiter(network)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A limit as its caller is told of it: amount in a window of seconds, what is left, seconds until it is whole."""
+
+    kind: str
+    amount: int
+    window: int
+    left: int
+    reset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Counts calls of programs in this process alone: no check of a token may wait for a network."""
+
+    counts: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(MemoryStorage()))
+
+    def spend(self, kind: str, key: str, rate: str) -> None:
+        """Counts one call. Raises TooManyRequests when there were too many."""
+        for item in _items(rate):
+            within = self.counts.hit(item, kind, key)
+            resets, left = self.counts.get_window_stats(item, kind, key)
+            g.setdefault("rate_limits", []).append(_told(kind, item, left, resets))
+            if not within:
+                raise TooManyRequests("This is more than may be asked.", retry_after=_seconds_until(resets))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Counts where the settings say; a Redis that is gone falls back to memory."""
+    """Counts where the settings say; a Redis that is gone or slow falls back to memory."""
     storage = settings.limits.storage_url.get_secret_value()
+    in_memory = storage.startswith("memory")
     app.config.update(
         RATELIMIT_STORAGE_URI=storage,
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not storage.startswith("memory"),
-        RATELIMIT_HEADERS_ENABLED=True,
+        RATELIMIT_STORAGE_OPTIONS={} if in_memory else _REDIS,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not in_memory,
+        RATELIMIT_HEADERS_ENABLED=False,  # ours follow the draft of the IETF
     )
     limiter.init_app(app)
+    app.extensions[_API] = Counter()
+    app.register_error_handler(RateLimitExceeded, _refuse)
+    app.after_request(_tell)
 
 
-def sign_in() -> str:
-    """The limit on asking for sign-in links."""
-    return context.settings().limits.sign_in
+def for_service(service_id: str) -> None:
+    """Counts a call of a content service. Raises TooManyRequests."""
+    _api().spend("service", service_id, context.settings().limits.api)
 
 
-def checkout_return() -> str:
-    """The limit on coming back, each of which asks Stripe."""
-    return context.settings().limits.checkout_return
+def for_refused_key() -> None:
+    """Counts a call whose key is not good, for its network. Raises TooManyRequests."""
+    _api().spend("network", network(), context.settings().limits.api_refused)
 
 
-def checkout() -> str:
-    """The limit on starting checkouts."""
-    return context.settings().limits.checkout
+def _limit(name: str, key: Callable[[], str] = network) -> Callable[[View], View]:
+    """A decorator for views: the limit of this setting, for whom ``key`` names; for nobody when it is empty."""
+    made = limiter.limit(
+        lambda: str(getattr(context.settings().limits, name)), key_func=key, exempt_when=lambda: not key()
+    )
+    return cast("Callable[[View], View]", made)
+
+
+# the limits on pages, as their views take them
+sign_in = _limit("sign_in")
+sign_in_person = _limit("sign_in_person", typed_address)
+checkout = _limit("checkout")
+checkout_person = _limit("checkout_person", person)
+checkout_return = _limit("checkout_return")
+
+
+def _api() -> Counter:
+    found: Counter = current_app.extensions[_API]
+    return found
+
+
+@lru_cache
+def _items(rate: str) -> list[RateLimitItem]:
+    return parse_many(rate)
+
+
+def _told(kind: str, item: RateLimitItem, left: int, resets: float) -> Told:
+    return Told(kind, item.amount, item.get_expiry(), max(0, left), _seconds_until(resets))
+
+
+def _seconds_until(moment: float) -> int:
+    return max(1, int(moment - time.time()) + 1)
+
+
+def _refuse(error: RateLimitExceeded) -> Response:
+    breached = [one for one in _of_page() if one.left == 0]
+    wait = max((one.reset for one in breached), default=60)
+    words = f"{wait} seconds" if wait < 100 else f"{-(-wait // 60)} minutes"
+    message = f"Too many tries in a short time. Wait {words}, then try again."
+    return web.answer(TooManyRequests(message, retry_after=wait))
+
+
+def _of_page() -> list[Told]:
+    """What Flask-Limiter counted for this request; nothing when its Redis went away in between."""
+    try:
+        limits = limiter.current_limits
+        return [_told(one.request_args[0].partition(":")[0], one.limit, one.remaining, one.reset_at) for one in limits]
+    except StorageError:
+        return []
+
+
+def _tell(response: Response) -> Response:
+    """Draft-ietf-httpapi-ratelimit-headers-10: each limit's policy, and what is left of it."""
+    told = [one for one in (*_of_page(), *g.get("rate_limits", ())) if one.kind in _OPEN]
+    if told:
+        named = {f'"{one.kind}-{one.window}"': one for one in told}
+        policies = (f"{name};q={one.amount};w={one.window}" for name, one in named.items())
+        response.headers["RateLimit-Policy"] = ", ".join(policies)
+        states = (f"{name};r={one.left};t={one.reset}" for name, one in named.items())
+        response.headers["RateLimit"] = ", ".join(states)
+    return response

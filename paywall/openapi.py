@@ -9,7 +9,9 @@ from flask_openapi3.openapi import OpenAPI
 ADDRESS = "/openapi"
 _ABOUT = (
     "Tells content services whether a reader may read. Services authenticate with their key: "
-    "`Authorization: Bearer pwk_...`. Errors are problem documents (RFC 9457)."
+    "`Authorization: Bearer pwk_...`. Errors are problem documents (RFC 9457). "
+    "Answers to a good key tell in `RateLimit-Policy` and `RateLimit` how much may be asked, and how much of it is "
+    "left; past it the answer is 429 with `Retry-After`."
 )
 _SERVICE_KEY = SecurityScheme(
     type="http", scheme="bearer", bearerFormat="pwk_...", description="From `flask paywall services add NAME`."

@@ -184,8 +184,12 @@ class Limits(Group):
 
     storage_url: Annotated[SecretStr, AfterValidator(_counter_url)]
     sign_in: Rate
+    sign_in_person: Rate
     checkout: Rate
+    checkout_person: Rate
     checkout_return: Rate
+    api: Rate
+    api_refused: Rate
 
 
 class Metrics(Group):

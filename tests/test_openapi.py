@@ -40,7 +40,7 @@ def test_content_services_are_told_to_send_their_key(document) -> None:
 @pytest.mark.parametrize("path", ["/v1/tokens/verify", "/v1/tokens/renew"])
 def test_every_refusal_is_described_as_a_problem_document(document, path: str) -> None:
     answers = document["paths"][path]["post"]["responses"]
-    assert set(answers) == {"200", "400", "401", "413", "415", "422", "503"}
+    assert set(answers) == {"200", "400", "401", "413", "415", "422", "429", "503"}
     for status, answer in answers.items():
         kind = "application/json" if status == "200" else "application/problem+json"
         assert list(answer["content"]) == [kind], status

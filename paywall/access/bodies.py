@@ -100,6 +100,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str
+    retry_after: int | None = Field(None, description="With 429: seconds to wait.")
 
 
 def read_body(model: type[B]) -> B:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import structlog
 
-from paywall import metrics
+from paywall import limits, metrics
 from paywall.access.bodies import Renewed, Verdict
 from paywall.errors import Unauthorized
 from paywall.storage import sessions
@@ -29,13 +29,15 @@ class BadServiceKey(Unauthorized):
 
 
 def authenticate(authorization: str | None, now: datetime) -> Service:
-    """The content service behind an Authorization header. Raises NoServiceKey and BadServiceKey."""
+    """The content service behind an Authorization header. Raises NoServiceKey, BadServiceKey, TooManyRequests."""
     scheme, _, key = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise NoServiceKey("Send your service key as Authorization: Bearer pwk_...")
     service = verification.of_app().service(key.strip(), now)
     if service is None:
+        limits.for_refused_key()
         raise BadServiceKey("This service key is unknown or was revoked.")
+    limits.for_service(service.id)
     return service
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from flask import Response, json, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -17,11 +17,21 @@ from paywall.errors import Unauthorized
 from paywall.tokens import verification
 from paywall.tokens.snapshot import Service
 
+_HEADERS: dict[str, Any] = {
+    "429": {
+        "headers": {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+            "RateLimit-Policy": {"description": "How much may be asked.", "schema": {"type": "string"}},
+            "RateLimit": {"description": "What is left of it, and for how long.", "schema": {"type": "string"}},
+        }
+    }
+}
+
 
 def _problems(*statuses: str) -> ResponseDict:
     """The problem documents that may be answered, for the description of the API."""
     content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
-    return {status: {"content": content} for status in statuses}
+    return {status: {"content": content, **_HEADERS.get(status, {})} for status in statuses}
 
 
 blueprint = APIBlueprint(
@@ -30,7 +40,7 @@ blueprint = APIBlueprint(
     url_prefix="/v1/tokens",
     abp_tags=[Tag(name="Tokens", description="May this reader read?")],
     abp_security=[{"service_key": []}],
-    abp_responses=_problems("400", "401", "413", "415", "422", "503"),
+    abp_responses=_problems("400", "401", "413", "415", "422", "429", "503"),
 )
 guards.protect(blueprint, guards.SERVICE)
 

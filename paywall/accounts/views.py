@@ -26,7 +26,8 @@ def sign_in() -> Response:
 
 
 @signing.post("/sign-in")
-@limits.limiter.limit(limits.sign_in)
+@limits.sign_in
+@limits.sign_in_person
 def ask() -> Response:
     """Mails a link, and says the same to everybody."""
     return_to = _return_to(request.form.get("return_to"))
@@ -50,6 +51,7 @@ def link() -> Response:
 
 
 @signing.post("/sign-in/link")
+@limits.sign_in
 def use_link() -> Response:
     """Signs in."""
     return _secretive(service.enter(request.form.get("token", ""), context.now()))

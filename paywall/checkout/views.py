@@ -50,7 +50,8 @@ def join() -> Response:
 
 
 @blueprint.post("/checkout")
-@limits.limiter.limit(limits.checkout)
+@limits.checkout
+@limits.checkout_person
 def start() -> Response | tuple[str, int]:
     """303 to Stripe's page; or the offer again, saying what to mend."""
     plan = _plan(request.form.get("plan", ""))
@@ -73,7 +74,7 @@ def start() -> Response | tuple[str, int]:
 
 
 @blueprint.get("/checkout/return")
-@limits.limiter.limit(limits.checkout_return)
+@limits.checkout_return
 def come_back() -> Response | tuple[str, int]:
     """Back from Stripe: the payment is checked and synced; the buyer's own browser is signed in and sent on."""
     session_id = request.args.get("session_id", "")
