@@ -20,6 +20,7 @@ from paywall.app import create_app
 from paywall.demo.processes import GuardedProcess
 from paywall.demo.stack import ROOT, free_ports
 from paywall.sandbox.server import SandboxServer
+from paywall.sandbox.webhooks.queue import pending, record
 from paywall.settings import load_settings
 from paywall.storage.database import db
 from paywall.storage.models import Lease
@@ -101,6 +102,9 @@ class Farm(Shop):
         for event in self.sandbox.events():
             if event["type"] in ROUTES and states.get(event["id"]) not in ("handled", "ignored"):
                 assert self.post_event(event) == 200, event["type"]
+        store = self.sandbox.sandbox.account.store
+        for event_id in pending(store):
+            record(store, event_id, time.time(), 200, "", ())
 
     def forget_leases(self) -> None:
         """Lets the time pass after which a lease is free again."""
@@ -202,8 +206,8 @@ def opened(kind: str, folder: Path) -> Iterator[Farm]:
         yield farm
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def farm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
-    """The servers, on each database; tests of a module share them and use readers of their own."""
+    """The servers, on each database; tests share them and use readers of their own."""
     with opened(request.param, tmp_path_factory.mktemp("farm")) as made:
         yield made

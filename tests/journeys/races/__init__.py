@@ -1,0 +1,1 @@
+"""Races between real server processes."""
