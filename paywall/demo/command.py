@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from paywall.demo import check
 from paywall.demo.articles import ArticleError
@@ -77,10 +77,20 @@ def run_check(until_parent_ends: bool) -> int:
             return code
 
 
+class PathsOnly(WSGIRequestHandler):
+    """Logs addresses without their queries: what stands there can be somebody's own."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """One line a request; a malformed one has no address."""
+        path = getattr(self, "path", "-").partition("?")[0]
+        self.log("info", "%s %s %s", self.command or "-", path, str(int(code) if isinstance(code, int) else code))
+
+
 def serve_site(port: int) -> int:
     """The news site on one port of loopback."""
     config = SiteConfig.from_environment(os.environ)
-    with make_server(HOST, port, create_site(config), threaded=True) as server:
+    site = create_site(config)
+    with make_server(HOST, port, site, threaded=True, request_handler=PathsOnly) as server:
         server.serve_forever()
     return 0
 

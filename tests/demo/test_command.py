@@ -107,3 +107,22 @@ def answers(port: int) -> bool:
     except OSError:
         time.sleep(0.05)
         return False
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "line"),
+    [
+        ("/memos/x?token=sesame", 200, "GET /memos/x 200"),
+        ("/?a", "404", "GET / 404"),
+        (None, 400, "GET - 400"),
+    ],
+)
+def test_the_sites_log_holds_no_query(path: str | None, code: int | str, line: str) -> None:
+    handler = command.PathsOnly.__new__(command.PathsOnly)
+    handler.command = "GET"
+    if path is not None:
+        handler.path = path
+    lines: list[str] = []
+    handler.log = lambda _level, text, *values: lines.append(text % values)  # type: ignore[method-assign]
+    handler.log_request(code)
+    assert lines == [line]
