@@ -2,13 +2,12 @@
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
 
 from paywall.billing import catalog
 from paywall.errors import PaywallError
 from paywall.parts import parts
-from paywall.storage.database import begin_read, db
-from paywall.storage.models import Subscription
+from paywall.storage import subscriptions as rows_of_subscriptions
+from paywall.storage.database import begin_read
 
 plans_cli = AppGroup("plans", help="Compare plans.toml with Stripe, and make what is missing there.")
 
@@ -46,8 +45,7 @@ def push() -> None:
 def duplicates() -> None:
     """Show live subscriptions of people who have an older one: since when, id, status, reader, the older one."""
     begin_read()
-    flagged = select(Subscription).where(Subscription.duplicate_of.is_not(None))
-    rows = db.session.scalars(flagged.order_by(Subscription.created_at, Subscription.id)).all()
+    rows = rows_of_subscriptions.duplicates()
     for row in rows:
         since = f"{row.created_at:%Y-%m-%d}"
         click.echo(f"{since}  {row.id:30}  {row.status:10}  {row.reader_id}  beside {row.duplicate_of}")

@@ -54,7 +54,5 @@ def claim_mail(checkout_id: str, now: datetime) -> bool:
 def opened(checkout_id: str, session_id: str, session_url: str) -> bool:
     """Notes the session that Stripe made; False if the checkout was given up meanwhile. Commits nothing."""
     still_open = Checkout.id == checkout_id, Checkout.state == "open"
-    result: Any = db.session.execute(
-        update(Checkout).where(*still_open).values(session_id=session_id, session_url=session_url)
-    )
-    return bool(result.rowcount)
+    change = update(Checkout).where(*still_open).values(session_id=session_id, session_url=session_url)
+    return db.session.scalar(change.returning(Checkout.id)) is not None

@@ -31,6 +31,12 @@ def put_payments(rows: Iterable[dict[str, Any]]) -> None:
         db.session.execute(statement.on_conflict_do_update(index_elements=["invoice_id"], set_=row))
 
 
+def duplicates() -> list[Subscription]:
+    """The subscriptions that stand beside an older live one of the same person, the oldest first."""
+    query = select(Subscription).where(Subscription.duplicate_of.is_not(None))
+    return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+
+
 def flag_duplicates(reader: Reader) -> list[str]:
     """Marks every live subscription of one person but the oldest; returns the ids that are marked.
 
