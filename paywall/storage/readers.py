@@ -87,6 +87,7 @@ def prove_address(reader: Reader, now: datetime) -> Reader:
     What belongs to the address goes with it: the mark of its former owner, and a role, which is given to addresses.
     Returns the reader who owns the address from now on: another one, if that one was verified a moment before.
     """
+    lock_person(reader)  # all rows in one order, as a sync does: else the two could wait for each other
     try:
         with db.session.begin_nested():
             for other in under(reader.email_normalised or ""):
