@@ -150,6 +150,7 @@ class Stripe(Group):
     connect_timeout_seconds: float = Field(gt=0, le=120)
     read_timeout_seconds: float = Field(gt=0, le=120)
     max_network_retries: int = Field(ge=0, le=5)
+    max_calls_at_once: int = Field(ge=1, le=100)
 
     @property
     def livemode(self) -> bool:

@@ -1,6 +1,7 @@
 """The only module that speaks to Stripe: requests out, snapshots in, Stripe's errors as ours."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ log = structlog.get_logger("paywall.stripe")
 
 stripe.enable_telemetry = False  # it would write a file into the home folder
 
+_WAIT_FOR_SLOT_SECONDS = 0.25  # a healthy call ends about then
+
 
 class StripeUnavailable(Unavailable):
     """Stripe did not answer, or asked us to come back: the same call may be repeated."""
@@ -49,7 +52,7 @@ class StripeRefused(PaywallError):
     code, status, title = "stripe_refused", 502, "The payment service refused the request"
 
     def __init__(self, stripe_code: str | None) -> None:
-        super().__init__("The payment service refused the request. Our staff has been told; please try again later.")
+        super().__init__("The payment service refused the request. Nothing was charged; please try again later.")
         self.stripe_code = stripe_code
 
 
@@ -63,6 +66,24 @@ class BadEvent(BadRequest):
     """The event is signed, but is not a snapshot event of one object."""
 
     code, title = "bad_event", "The event cannot be read"
+
+
+class _SharedLine(stripe.RequestsClient):
+    """The way to Stripe for so many requests at once: when Stripe hangs, the server's other threads stay free."""
+
+    def __init__(self, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._slots = threading.BoundedSemaphore(most)
+
+    def request(self, *args: Any, **options: Any) -> Any:
+        """One HTTP request. Raises APIConnectionError at once while too many others wait for their answers."""
+        if not self._slots.acquire(timeout=_WAIT_FOR_SLOT_SECONDS):
+            log.error("stripe_line_is_full")
+            raise stripe.APIConnectionError("too many wait for an answer")  # type: ignore[no-untyped-call]
+        try:
+            return super().request(*args, **options)
+        finally:
+            self._slots.release()
 
 
 class StripeGateway:
@@ -81,8 +102,9 @@ class StripeGateway:
             settings.api_key.get_secret_value(),
             base_addresses={"api": settings.api_base},
             max_network_retries=settings.max_network_retries,
-            http_client=stripe.RequestsClient(
-                timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds)
+            http_client=_SharedLine(
+                settings.max_calls_at_once,
+                timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds),
             ),
         )
 

@@ -52,7 +52,7 @@ def join() -> Response:
 @blueprint.post("/checkout")
 @limits.checkout
 @limits.checkout_person
-def start() -> Response | tuple[str, int]:
+def start() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """303 to Stripe's page; or the offer again, saying what to mend."""
     plan = _plan(request.form.get("plan", ""))
     return_to = _return_to(request.form.get("return_to"))
@@ -64,6 +64,9 @@ def start() -> Response | tuple[str, int]:
         response = redirect(_service().start(order, context.now()), code=303)
     except BadEmail as error:
         return _join_page(plan, return_to, email, error.message), 400
+    except Unavailable as error:
+        # the way on is the same form: its second try finds what the first one may have made
+        return _join_page(plan, return_to, email, notice=error.message), error.status, {"Retry-After": "30"}
     except AlreadySubscribed as error:
         page = render_template("checkout/subscribed.html", plan=plan, return_to=return_to, error=error, email=email)
         return page, error.status
@@ -145,7 +148,7 @@ def _remember_browser(response: Response, browser: str) -> None:
     )
 
 
-def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None) -> str:
+def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None, notice: str | None = None) -> str:
     session = sessions.current()
     return render_template(
         "checkout/join.html",
@@ -153,6 +156,7 @@ def _join_page(plan: Plan, return_to: str, email: str, fault: str | None = None)
         return_to=return_to,
         email=email,
         fault=fault,
+        notice=notice,
         reader=session and session.reader,
         feature_names=FEATURE_NAMES,
     )

@@ -20,7 +20,7 @@ from paywall.storage.database import Base, db
 
 _POSTGRES = "TESTS_POSTGRES_URL"
 _SQLITE = "TESTS_SQLITE_TEMPLATE"
-_PREFIX = "paywall-pg-"
+PREFIX = "paywall-pg-"
 _TEMPLATE = "paywall_template"
 
 _server = None
@@ -34,7 +34,7 @@ def start(config: pytest.Config) -> None:
     if config.option.collectonly:
         return
     _sweep()
-    _folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    _folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     _folder.chmod(0o755)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
@@ -124,8 +124,8 @@ def _empty(name: str) -> None:
 
 def _sweep() -> None:
     """Ends servers of runs that were killed: their folders carry the owner's process id."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = int(folder.name.removeprefix(_PREFIX).split("-")[0])
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = int(folder.name.removeprefix(PREFIX).split("-")[0])
         if Path(f"/proc/{owner}").exists():
             continue
         with suppress(OSError, ValueError, IndexError):
