@@ -13,10 +13,10 @@ from paywall.sandbox.webhooks.delivery import Deliverer
 
 LARGEST_REQUEST = 1_000_000
 
-# A payment leads back to the shop, and the shop on to others: Chromium holds the whole chain against form-action.
+# A payment leads back to the shop, here or over https, and on to others: Chromium holds the chain against form-action.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self' http://127.0.0.1:* http://localhost:*"
+    "form-action 'self' http://127.0.0.1:* http://localhost:* https:"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,

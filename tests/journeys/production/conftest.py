@@ -8,19 +8,16 @@ import shlex
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from aiosmtpd.controller import Controller
-from werkzeug.serving import make_server
 
-from paywall.demo.config import SiteConfig
-from paywall.demo.site import create_site
-from paywall.sandbox.server import QuietHandler, SandboxServer
+from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT
 from tests.mail.conftest import Postbox
 from tests.support import databases, https, servers
@@ -157,19 +154,17 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         )
         enter(servers.running(made.granian_command(), ports["service"], folder / "service.log", cwd=ROOT, env=env))
         sandbox.webhook_url = f"{PAY}/webhooks/stripe"
-        enter(news_site(ports["site"], folder / "service-key"))
+        enter(news_site(made))
         yield made
 
 
-@contextmanager
-def news_site(port: int, service_key_file: Path) -> Iterator[None]:
+def news_site(installation: Installation) -> AbstractContextManager[Popen[bytes]]:
     """A content service that knows of the paywall what its address and its own key tell."""
-    config = SiteConfig(base_url=WWW, paywall_url=PAY, service_key=service_key_file.read_text().strip())
-    server = make_server("127.0.0.1", port, create_site(config), threaded=True, request_handler=QuietHandler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    ports = installation.ports
+    env = os.environ | {
+        "NEWS_BASE_URL": WWW,
+        "NEWS_PAYWALL_URL": PAY,
+        "NEWS_SERVICE_KEY_FILE": str(installation.folder / "service-key"),
+    }
+    command = [sys.executable, "-m", "tests.support.news_site", str(ports["https"]), str(ports["site"])]
+    return servers.running(command, ports["site"], installation.folder / "site.log", cwd=ROOT, env=env)
