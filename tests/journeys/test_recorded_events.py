@@ -115,7 +115,7 @@ def recorded_pairs() -> list[tuple[str, recorded.Json, list[recorded.Json]]]:
         if thing["object"] == "invoice":
             invoices.setdefault(version, []).append(thing)
     subscriptions = [one for one in recorded.objects() if one[1]["object"] == "subscription"]
-    return [(version, thing, invoices.get(version, [])[:100]) for version, thing in subscriptions]
+    return [(version, thing, invoices.get(version, [])[:10]) for version, thing in subscriptions]
 
 
 def for_sale(thing: recorded.Json) -> bool:
