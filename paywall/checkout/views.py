@@ -191,11 +191,14 @@ def _started_here(row: Checkout) -> bool:
 
 
 def _sign_in(response: Response, row: Checkout) -> None:
-    """Signs in once for a payment: who copied the cookie, or goes back after signing out, finds it used."""
+    """Signs in once for a payment: who copied the cookie, or goes back after signing out, finds it used.
+
+    Of two who come at once, one is signed in; the other is led to the article as it is: if it is the same browser, its
+    other tab holds the token.
+    """
     session, now = sessions.current(), context.now()
     if session is not None and session.reader.id == row.reader_id:
         sessions.set_token(response, row.reader_id, session.id, now)
-    else:
+    elif checkouts.claim_sign_in(row.id, sha256_hex(_browser() or ""), sha256_hex(secrets.token_urlsafe(24))):
         sessions.sign_in(response, row.reader_id, "checkout", now)
-        row.browser_hash = sha256_hex(secrets.token_urlsafe(24))
     db.session.commit()

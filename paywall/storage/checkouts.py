@@ -51,6 +51,16 @@ def claim_mail(checkout_id: str, now: datetime) -> bool:
     return db.session.execute(claim.returning(Checkout.id)).first() is not None
 
 
+def claim_sign_in(checkout_id: str, browser_hash: str, used: str) -> bool:
+    """Takes the right to be signed in for a payment, by putting ``used`` in the browser's place; True for the first.
+
+    Commits nothing.
+    """
+    mine = Checkout.id == checkout_id, Checkout.browser_hash == browser_hash
+    claim = update(Checkout).where(*mine).values(browser_hash=used)
+    return db.session.execute(claim.returning(Checkout.id)).first() is not None
+
+
 def opened(checkout_id: str, session_id: str, session_url: str) -> bool:
     """Notes the session that Stripe made; False if the checkout was given up meanwhile. Commits nothing."""
     still_open = Checkout.id == checkout_id, Checkout.state == "open"
