@@ -1,6 +1,7 @@
 """Rate limits: counted for networks, persons and content services, told in headers, refused with a time to wait."""
 
 import ipaddress
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,11 +9,9 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from paywall import context, sessions, web
 from paywall.errors import TooManyRequests
@@ -70,20 +69,40 @@ class Told:
     reset: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counter:
-    """Counts calls of programs in this process alone: no check of a token may wait for a network."""
+    """Counts calls of programs in this process alone: no check of a token may wait for a network, or for a thread."""
 
-    counts: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(MemoryStorage()))
+    most: int = 20_000  # callers that are remembered
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _windows: dict[tuple[str, int, int], tuple[float, int]] = field(default_factory=dict)  # when it ends, how many
 
     def spend(self, kind: str, key: str, rate: str) -> None:
         """Counts one call. Raises TooManyRequests when there were too many."""
         for item in _items(rate):
-            within = self.counts.hit(item, kind, key)
-            resets, left = self.counts.get_window_stats(item, kind, key)
-            g.setdefault("rate_limits", []).append(_told(kind, item, left, resets))
-            if not within:
-                raise TooManyRequests("This is more than may be asked.", retry_after=_seconds_until(resets))
+            window = item.get_expiry()
+            reset, count = self._count((f"{kind}:{key}", item.amount, window), window)
+            told = Told(kind, item.amount, window, max(0, item.amount - count), reset)
+            g.setdefault("rate_limits", []).append(told)
+            if count > item.amount:
+                raise TooManyRequests("This is more than may be asked.", retry_after=reset)
+
+    def _count(self, caller: tuple[str, int, int], window: int) -> tuple[int, int]:
+        """Seconds to the end of the caller's window, and how many calls it holds with this one."""
+        now = time.monotonic()
+        with self._lock:
+            ends, count = self._windows.get(caller, (0.0, 0))
+            if ends <= now:
+                ends, count = now + window, 0
+                self._make_room(now)
+            self._windows[caller] = ends, count + 1
+        return int(ends - now) + 1, count + 1
+
+    def _make_room(self, now: float) -> None:
+        if len(self._windows) >= self.most:
+            self._windows = {caller: one for caller, one in self._windows.items() if one[0] > now}
+        if len(self._windows) >= self.most:  # made-up networks without end: better forget than grow
+            self._windows.clear()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -138,14 +157,6 @@ def _items(rate: str) -> list[RateLimitItem]:
     return parse_many(rate)
 
 
-def _told(kind: str, item: RateLimitItem, left: int, resets: float) -> Told:
-    return Told(kind, item.amount, item.get_expiry(), max(0, left), _seconds_until(resets))
-
-
-def _seconds_until(moment: float) -> int:
-    return max(1, int(moment - time.time()) + 1)
-
-
 def _refuse(error: RateLimitExceeded) -> Response:
     breached = [one for one in _of_page() if one.left == 0]
     wait = max((one.reset for one in breached), default=60)
@@ -157,10 +168,14 @@ def _refuse(error: RateLimitExceeded) -> Response:
 def _of_page() -> list[Told]:
     """What Flask-Limiter counted for this request; nothing when its Redis went away in between."""
     try:
-        limits = limiter.current_limits
-        return [_told(one.request_args[0].partition(":")[0], one.limit, one.remaining, one.reset_at) for one in limits]
+        return [_told(one) for one in limiter.current_limits]
     except StorageError:
         return []
+
+
+def _told(one: RequestLimit) -> Told:
+    kind, window = one.request_args[0].partition(":")[0], one.limit.get_expiry()
+    return Told(kind, one.limit.amount, window, max(0, one.remaining), max(1, int(one.reset_at - time.time())))
 
 
 def _tell(response: Response) -> Response:

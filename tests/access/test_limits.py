@@ -1,8 +1,12 @@
 """Content services are counted by their key, and callers with bad keys by their network."""
 
+from types import SimpleNamespace
+
 import pytest
 from jsonschema import Draft202012Validator
 
+from paywall import limits
+from paywall.errors import TooManyRequests
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.tokens import verification
@@ -64,6 +68,56 @@ def test_bad_keys_do_not_stop_the_good_ones_beside_them(ask) -> None:
     """Services share a network: one with a key that was revoked must not take the others down."""
     assert [ask("bad").status_code for _ in range(3)][-1] == 429
     assert ask("news").status_code == 200
+
+
+@pytest.fixture
+def counter(app, monkeypatch):
+    """Counts for two callers at most, by a clock that is set; says whether a call was let through."""
+    state = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: state.now))
+    counts = limits.Counter(most=2)
+
+    def spend(key: str, rate: str = "1 per minute") -> bool:
+        with app.test_request_context():
+            try:
+                counts.spend("network", key, rate)
+            except TooManyRequests:
+                return False
+            return True
+
+    state.spend = spend
+    return state
+
+
+def test_a_window_begins_with_its_first_call_and_ends_in_time(counter) -> None:
+    assert [counter.spend("a"), counter.spend("a")] == [True, False]
+    counter.now += 59
+    assert not counter.spend("a")
+    counter.now += 1
+    assert counter.spend("a")
+
+
+def test_every_part_of_a_limit_holds(counter) -> None:
+    allowed = []
+    for _ in range(4):
+        allowed.append(counter.spend("a", "1 per minute; 3 per hour"))
+        counter.now += 60
+    assert allowed == [True, True, True, False]
+
+
+def test_what_has_ended_is_forgotten_first(counter) -> None:
+    counter.spend("a")
+    counter.now += 30
+    counter.spend("b")
+    counter.now += 30
+    assert counter.spend("c")
+    assert not counter.spend("b"), "its window has not ended"
+
+
+def test_callers_without_end_fill_no_memory(counter) -> None:
+    for number in range(9):
+        assert counter.spend(str(number))
+    assert not counter.spend("8")
 
 
 def test_no_key_at_all_is_answered_as_such(ask) -> None:
