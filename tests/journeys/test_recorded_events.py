@@ -73,6 +73,22 @@ def test_the_recordings_are_as_many_as_they_were() -> None:
     assert {kind for kinds in recorded.TYPES.values() for kind in kinds} <= {event["type"] for event in events}
 
 
+@on_sqlite
+def test_a_purchase_of_ours_grants_whatever_version_its_event_is_told_in(shop: Shop) -> None:
+    """The ones above are ignored for what they name, not because nothing recorded could ever be handled."""
+    versions = sorted({event["api_version"] for event in recorded.wrapped_events()})
+    for number, version in enumerate(versions):
+        session_id = shop.start(shop.browser(), f"reader-{number}@example.com")
+        shop.pay(session_id)
+        subscription = next(
+            thing for _, thing in recorded.objects() if thing["object"] == "subscription" and "items" in thing
+        )
+        told = {**subscription, "id": shop.session(session_id)["subscription"]}
+        event = recorded.event(number, "customer.subscription.created", version, {"object": told})
+        assert shop.deliver(event).status_code == 200
+        assert db.session.query(Entitlement).count() == number + 1, version
+
+
 def one_of_each(events: list[recorded.Json]) -> list[recorded.Json]:
     """One event of every type in every version."""
     return list({(event["type"], event["api_version"]): event for event in events}.values())
