@@ -77,6 +77,17 @@ class TestCheckouts:
                 shop.deliver(event)
             assert (started(), paid(), abandoned()) == (1, 1, 0)
 
+    def test_a_whole_journey_leaves_no_id_and_no_address_in_the_figures(self, shop) -> None:
+        reader = shop.browser()
+        shop.buy(reader, "ada@example.com")
+        for event in shop.sandbox.events():
+            shop.deliver(event)
+        reader.get("/account?return_to=https://news.test/sesame")
+        text = metrics.generate(())
+        assert "checkout.create" in text
+        for trace in ("@", "sesame", "news.test", "rdr_", "chk_", "cs_test", "sub_", "evt_", "tok_", "ses_"):
+            assert trace not in text
+
     def test_one_that_is_replaced_is_abandoned(self, shop) -> None:
         reader = shop.browser()
         with rising("paywall_checkouts_total", outcome="abandoned") as abandoned:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 STAFF = "editor@example.org"
 # Settings of these in the caller's shell are meant for something else.
-_FOREIGN = ("PAYWALL_", "NEWS_", "SANDBOX_", "FLASK_", "GRANIAN_", "STRIPE_")
+_FOREIGN = ("PAYWALL_", "NEWS_", "SANDBOX_", "FLASK_", "GRANIAN_", "STRIPE_", "PROMETHEUS_")
 
 
 @dataclass(frozen=True, slots=True)

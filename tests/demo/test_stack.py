@@ -101,7 +101,8 @@ def test_service_and_site_agree_on_addresses_and_outbox(stack: Stack) -> None:
 def test_settings_of_another_installation_in_the_shell_do_no_harm(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("PAYWALL_SETTINGS", "PAYWALL_STRIPE__ALLOW_LIVE", "FLASK_APP", "GRANIAN_PORT", "STRIPE_API_KEY"):
+    foreign = ("PAYWALL_SETTINGS", "PAYWALL_STRIPE__ALLOW_LIVE", "FLASK_APP", "GRANIAN_PORT", "STRIPE_API_KEY")
+    for name in (*foreign, "PROMETHEUS_MULTIPROC_DIR"):
         monkeypatch.setenv(name, "foreign")
     monkeypatch.setenv("PAYWALL_ENV", "production")
     monkeypatch.setenv("LANG_OF_MINE", "kept")
