@@ -28,8 +28,9 @@ lint: $(VENV)/.dev ## style, types, and the rules of the layout
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
-bench: $(VENV)/.dev ## measure token verification
-	@exec $(BIN)/python tests/bench/verify.py
+bench: $(VENV)/.dev ## measure token verification, and what readers notice while Stripe hangs
+	@$(BIN)/python tests/bench/verify.py
+	@exec $(BIN)/python tests/bench/outage.py
 
 clean: ## remove .venv and caches, keep the demo's state
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
