@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) 
 def running(command: list[str], port: int, log: Path, **options: object) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the foreground, from the moment that it listens on that port of 127.0.0.1 until the end."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, **options)  # type: ignore[call-overload]
+        started = {"stdout": output, "stderr": output, "start_new_session": True}
+        process = subprocess.Popen(command, **started, **options)  # type: ignore[call-overload]
     try:
         wait_until(lambda: process.poll() is not None or listening(port), f"{command[0]} does not listen")
         assert process.poll() is None, log.read_text()
@@ -59,6 +61,8 @@ def running(command: list[str], port: int, log: Path, **options: object) -> Iter
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with suppress(ProcessLookupError):  # workers outlive a main process that was killed
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

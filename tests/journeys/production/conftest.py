@@ -1,5 +1,6 @@
 """One production installation for the module: everything real but Stripe, which is the sandbox in rehearsal."""
 
+import http.client
 import json
 import os
 import re
@@ -77,6 +78,19 @@ class Installation:
     def log(self, name: str) -> str:
         """What a server has told so far."""
         return (self.folder / name).read_text(encoding="utf-8", errors="replace")
+
+
+def ask(
+    method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """One request over https, as it leaves a client."""
+    connection = http.client.HTTPSConnection("pay.example.org", timeout=20)
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
 
 
 def environment(folder: Path, database_url: str, redis_url: str, sandbox: SandboxServer, smtp: int) -> dict[str, str]:

@@ -12,21 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from paywall.demo.browser import Browser
-from tests.journeys.production.conftest import PAY, Installation, nginx_files
+from tests.journeys.production.conftest import PAY, Installation, ask, nginx_files
 from tests.support import servers
-
-
-def ask(
-    method: str, path: str, body: bytes | None = None, **headers: str
-) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """One request over https, as it leaves a client."""
-    connection = http.client.HTTPSConnection("pay.example.org", timeout=20)
-    try:
-        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-    finally:
-        connection.close()
 
 
 def tls(installation: Installation, name: str, port: int | None = None) -> ssl.SSLSocket:
