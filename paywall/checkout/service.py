@@ -167,9 +167,16 @@ class Checkouts:
 
     def _end_session(self, row: Checkout, now: datetime) -> None:
         """Makes sure that nobody can pay an old session; one that is still being made is ended by its maker."""
-        if row.session_id is not None and self.gateway.expire_checkout(row.session_id).status == "complete":
-            raise AlreadyPaid(row.session_id)
-        self._give_up(row, now)
+        for _ in range(2):
+            if row.session_id is not None and self.gateway.expire_checkout(row.session_id).status == "complete":
+                raise AlreadyPaid(row.session_id)
+            ended = checkouts.end(row.id, row.session_id, now)
+            db.session.commit()
+            if ended:
+                return
+            db.session.refresh(row)  # its session was made after we had looked, and can be paid
+            db.session.commit()
+        raise StartedAnew
 
     def _give_up(self, row: Checkout, now: datetime, *, forget_customer: bool = False) -> None:
         reader = readers.get(row.reader_id)

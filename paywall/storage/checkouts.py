@@ -45,6 +45,17 @@ def close(checkout_id: str, state: str, now: datetime, **values: Any) -> None:
         metrics.CHECKOUTS.labels("paid" if state == "complete" else "abandoned").inc()
 
 
+def end(checkout_id: str, session_id: str | None, now: datetime) -> bool:
+    """Gives up a checkout whose session is ``session_id`` (None: it has none yet); False if it is not so any more.
+
+    Commits nothing.
+    """
+    known = Checkout.session_id.is_not_distinct_from(session_id)
+    change = update(Checkout).where(Checkout.id == checkout_id, Checkout.state != "complete", known)
+    ended = change.values(state="expired", closed_at=now).returning(Checkout.id)
+    return db.session.execute(ended).first() is not None
+
+
 def claim_mail(checkout_id: str, now: datetime) -> bool:
     """Takes the right to mail the buyer's sign-in link; True for the first who asks. Commits nothing."""
     claim = update(Checkout).where(Checkout.id == checkout_id, Checkout.mailed_at.is_(None)).values(mailed_at=now)
