@@ -11,6 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+# a connection is tried before it is used, so that a server may come and go; one that does not pick up is given up
+_POSTGRESQL = {"pool_pre_ping": True, "pool_size": 8, "connect_args": {"connect_timeout": 5}}
+
 _NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -59,9 +62,7 @@ def new_id(prefix: str) -> str:
 def init_app(app: Flask, url: str) -> None:
     """Binds the database at ``url`` to the application."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
-        {} if url.startswith("sqlite") else {"pool_pre_ping": True, "pool_size": 8}
-    )
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {} if url.startswith("sqlite") else _POSTGRESQL
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

@@ -1,5 +1,6 @@
 """The database is gone for a while: a clear 503, tokens are checked all the same, and all is well when it is back."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from paywall.tokens import keyring
 from tests.conftest import DATABASES, FrozenClock
 from tests.support import outages
 from tests.support.forms import form_of
-from tests.support.outages import Database
+from tests.support.outages import Database, OwnPostgres
 from tests.support.shop import ARTICLE, Shop, referer
 
 
@@ -154,3 +155,17 @@ def test_a_database_that_goes_between_two_steps_of_a_sync_leaves_nothing_half_do
     with shop.app.app_context():
         reader = db.session.scalars(db.select(Entitlement)).one().reader_id
         assert entitlements.access_of(reader, shop.parts.settings.plans, shop.parts.clock.now()).allowed
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_server_that_does_not_pick_up_is_given_up_in_seconds(shop: Shop, database: Database) -> None:
+    """A machine that hangs refuses nobody; without a limit each request would hold its thread for ever."""
+    assert isinstance(database, OwnPostgres)
+    client = shop.browser()
+    shop.buy(client)
+    new_connections_only(shop.app)
+    with database.frozen():
+        began = time.monotonic()
+        assert client.get("/account").status_code == 503
+        assert time.monotonic() - began < 20
+    assert client.get("/account").status_code == 200

@@ -1,6 +1,7 @@
 """Databases that can go away and come back: a PostgreSQL of its own that is stopped, a SQLite file that is moved."""
 
 import os
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -48,6 +49,15 @@ class OwnPostgres:
     def come_back(self) -> None:
         """Starts it again, at the same address."""
         self._server.ensure_postgres_running()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Whoever connects is not refused, and hears nothing."""
+        os.kill(self._server.get_pid(), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._server.get_pid(), signal.SIGCONT)
 
     def end(self) -> None:
         """Stops it for good."""
