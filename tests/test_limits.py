@@ -210,8 +210,9 @@ def test_a_redis_that_is_gone_is_replaced_by_memory(caller) -> None:
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_redis_that_hangs_is_replaced_by_memory(caller) -> None:
+def test_a_redis_that_hangs_is_replaced_by_memory(caller, monkeypatch) -> None:
     """A server that takes connections and says nothing: nobody waits for it for long, and only once."""
+    monkeypatch.setattr(rates.limiter, "_storage_dead", False)  # it remembers the Redis of another test
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         send = caller({"sign_in": "3 per minute", "storage_url": f"redis://127.0.0.1:{port}/0"})
@@ -220,4 +221,4 @@ def test_a_redis_that_hangs_is_replaced_by_memory(caller) -> None:
         took = time.monotonic() - started
     assert [answer.status_code for answer in answers] == [400, 400, 400, 429]
     assert "RateLimit" in answers[-1].headers
-    assert took < 4
+    assert 0.5 <= took < 4
