@@ -125,7 +125,7 @@ def assert_no_secret_in_logs(folder: Path) -> None:
     state = DemoState(folder)
     secrets = state.secrets()
     private = [secrets.web_secret_key, secrets.token_encryption_key, secrets.webhook_secret, secrets.stripe_api_key]
-    private += [state.service_key_file.read_text().strip(), "reader@example.org", "4242"]
+    private += [state.service_key_file.read_text().strip(), "reader@example.org", "4242 4242", "42424242"]
     for log in state.logs.iterdir():
         text = log.read_text()
         assert not [one for one in private if one in text], log.name
