@@ -101,7 +101,8 @@ def test_nothing_that_looks_like_a_credential_is_printed(stack: Stack, watched: 
 def test_no_address_and_nothing_typed_is_printed(stack: Stack, watched: Watching) -> None:
     """By the servers; what the command that adds staff tells the person who typed it is another matter."""
     for file, text in printed(stack):
-        for value in () if file.stem == "staff" else (READER, OTHER_READER, STAFF, "sesame", "Ada Reader", "4242 4242", "42424242"):
+        private = (READER, OTHER_READER, STAFF, "sesame", "Ada Reader", "4242 4242", "42424242")
+        for value in () if file.stem == "staff" else private:
             assert value.lower() not in text.lower(), (file.name, value)
 
 
