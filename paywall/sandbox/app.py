@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from paywall.sandbox.api import Api
 from paywall.sandbox.config import SandboxConfig
 from paywall.sandbox.pages.checkout import CheckoutPages
+from paywall.sandbox.pages.portal import PortalPages
 from paywall.sandbox.pages.timeline import Timeline
 from paywall.sandbox.resources import OPERATIONS
 from paywall.sandbox.state.account import Account
@@ -51,6 +52,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     sandbox = app.extensions["sandbox"] = Sandbox(config)
     app.register_blueprint(sandbox.api.blueprint)
     app.register_blueprint(CheckoutPages(sandbox.account).blueprint)
+    app.register_blueprint(PortalPages(sandbox.account).blueprint)
     app.register_blueprint(Timeline(sandbox.account, sandbox.api).blueprint)
     app.after_request(secure)
     return app

@@ -83,7 +83,7 @@ def test_the_sdk_raises_its_own_errors(sdk):
     [
         ("POST", "/v1/refunds"),
         ("GET", "/v1/balance"),
-        ("POST", "/v1/billing_portal/sessions"),
+        ("POST", "/v1/billing_portal/configurations"),
         ("DELETE", "/v1/prices/price_1"),
         ("POST", "/v1/invoices/in_1/pay"),
         ("GET", "/v2/core/events"),

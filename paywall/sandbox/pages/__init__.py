@@ -1,1 +1,1 @@
-"""Pages for people: the hosted checkout and the timeline."""
+"""Pages for people: the hosted checkout, the billing portal and the timeline."""

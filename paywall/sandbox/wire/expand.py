@@ -39,6 +39,7 @@ LINKS: dict[str, dict[str, str]] = {
         "payment_link": NOTHING,
         "discounts": NOTHING,
     },
+    "billing_portal.session": {"flow": NOTHING},
     "item": {"price": "price", "discounts": NOTHING, "taxes": NOTHING},
     "subscription": {
         "customer": "customer",
