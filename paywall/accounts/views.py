@@ -1,13 +1,15 @@
 """The pages of signing in, of the account, and of signing out."""
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions, web
 from paywall.accounts import destination, service
-from paywall.errors import Unauthorized
+from paywall.billing.stripe_gateway import StripeRefused
+from paywall.errors import PaywallError, Unauthorized, Unavailable
 from paywall.mail.links import LIFETIME, LinkRefused
 from paywall.storage.database import begin_read
+from paywall.storage.models import Reader
 from paywall.storage.readers import BadEmail
 
 signing = Blueprint("accounts", __name__, template_folder="templates")
@@ -68,12 +70,25 @@ def sign_out() -> Response:
 @account.get("/account")
 def show() -> Response:
     """Who is signed in, and until when they may read."""
-    session = sessions.current()
-    if session is None:
-        raise Unauthorized
-    standing = service.standing_of(session.reader, context.now())
-    values = {"standing": standing, "join_path": _join_path(context.settings().newsroom.home_url)}
-    return make_response(render_template("accounts/account.html", reader=session.reader, **values))
+    return _account(_reader())
+
+
+@account.get("/account/billing")
+def billing_again() -> Response:
+    """Where a reload, and the sign-in of who was signed out meanwhile, lead: the page with the button."""
+    return redirect(url_for("account.show"), code=303)
+
+
+@account.post("/account/billing")
+@limits.checkout
+@limits.checkout_person
+def billing() -> Response:
+    """303 to Stripe's page for card, receipts and cancelling; or the account page, saying why not."""
+    reader = _reader()
+    try:
+        return redirect(service.billing_page(reader), code=303)
+    except (Unavailable, StripeRefused, service.CustomerGone) as error:
+        return web.answer(error) if web.wants_problem() else _account(reader, error)
 
 
 @signing.errorhandler(LinkRefused)
@@ -83,6 +98,27 @@ def refuse(error: LinkRefused) -> Response:
         return web.answer(error)
     page = render_template("accounts/link_refused.html", error=error, session=sessions.current())
     return _secretive(make_response(page, error.status))
+
+
+def _reader() -> Reader:
+    session = sessions.current()
+    if session is None:
+        raise Unauthorized
+    return session.reader
+
+
+def _account(reader: Reader, fault: PaywallError | None = None) -> Response:
+    values = {
+        "standing": service.standing_of(reader, context.now()),
+        "join_path": _join_path(context.settings().newsroom.home_url),
+        "fault": fault,
+    }
+    response = make_response(render_template("accounts/account.html", reader=reader, **values))
+    if fault is not None:
+        response.status_code = fault.status
+    if isinstance(fault, Unavailable):
+        response.headers["Retry-After"] = "30"
+    return response
 
 
 def _form(return_to: str, email: str = "", fault: str | None = None, status: int = 200) -> Response:

@@ -148,6 +148,17 @@ class StripeGateway:
         except StripeRefused:
             return self.fetch_checkout(session_id)
 
+    def create_portal(self, customer_id: str, return_url: str) -> str:
+        """The address of a new page at Stripe where a customer sees card and receipts, and cancels.
+
+        Whoever holds the address is let in: never store, log or mail it. A customer that is gone raises StripeRefused
+        with the code ``resource_missing``, or StripeNotFound.
+        https://docs.stripe.com/api/customer_portal/sessions/create
+        """
+        with _asking("portal.create", customer=customer_id):
+            made = self._client.v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
+        return made.url
+
     def fetch_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         """The subscription with all its invoices, as they are now: two requests."""
         with _asking("subscription.fetch", subscription=subscription_id):

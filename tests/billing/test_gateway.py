@@ -50,11 +50,13 @@ def test_every_request_is_one_that_stripe_describes(shop: Shop, order: CheckoutO
     gateway.fetch_subscription(paid.subscription_id)
     other = replace(order, idempotency_key="other", email=None, customer_id=paid.customer_id)
     gateway.expire_checkout(gateway.create_checkout(other).id)
+    gateway.create_portal(paid.customer_id, "https://pay.test/account")
     gateway.find_price(plan.lookup_key)
     gateway.ensure_product(plan)
     gateway.create_price(replace(plan, lookup_key="another"))
     asked = shop.sandbox.requests
     operations = {(request.method, request.path.split("/")[2]) for request in asked}
+    assert ("POST", "billing_portal") in operations
     assert {("POST", "checkout"), ("GET", "subscriptions"), ("GET", "invoices"), ("POST", "prices")} <= operations
     for request in asked:
         assert request_problems(request.method, request.path, request.text) == []
@@ -91,6 +93,17 @@ def test_expiring_a_paid_session_says_that_it_is_complete(shop: Shop, order: Che
 def test_what_stripe_does_not_know_is_not_found(shop: Shop, method: str) -> None:
     with pytest.raises(StripeNotFound):
         getattr(shop.parts.gateway, method)("nothing_1")
+
+
+def test_a_portal_page_is_for_a_customer_that_stripe_knows(shop: Shop, order: CheckoutOrder) -> None:
+    session = shop.parts.gateway.create_checkout(order)
+    shop.pay(session.id)
+    customer_id = shop.parts.gateway.fetch_checkout(session.id).customer_id
+    pages = {shop.parts.gateway.create_portal(customer_id, "https://pay.test/account") for _ in range(2)}
+    assert len(pages) == 2, "each click has an address of its own"
+    with pytest.raises((StripeNotFound, StripeRefused)) as gone:
+        shop.parts.gateway.create_portal("cus_nobody", "https://pay.test/account")
+    assert getattr(gone.value, "stripe_code", "resource_missing") == "resource_missing"
 
 
 def test_a_wrong_key_is_refused_and_never_taken_for_not_found(shop: Shop) -> None:

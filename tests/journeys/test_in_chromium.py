@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from paywall.demo.articles import load_library
 from paywall.demo.stack import STAFF, Stack
 from tests.support.chromium import requires_chromium
+from tests.support.servers import wait_until
 
 pytestmark = requires_chromium
 
@@ -77,6 +78,25 @@ class Reader:
         expect(self.page).to_have_url(re.compile(re.escape(self.article)))
         expect(self.page.get_by_text(HIDDEN)).to_be_visible()
         expect(self.page.get_by_text(OFFER)).to_have_count(0)
+
+    def opens_the_billing_page(self) -> None:
+        """From the account to Stripe's page."""
+        self.page.goto(f"{self.ports.service_url}/account")
+        found = Axe().run(self.page)
+        assert found.violations_count == 0, found.generate_report()
+        self.page.get_by_role("button", name="Card, receipts, cancel").click()
+        expect(self.page.get_by_text("ending in 4242")).to_be_visible()
+
+    def comes_back_and_finds(self, sentence: str) -> None:
+        """By the page's link to the account, which says so as soon as the webhook has come."""
+        self.page.get_by_role("link", name="Return to").click()
+        expect(self.page).to_have_url(f"{self.ports.service_url}/account")
+
+        def look() -> bool:
+            self.page.reload()
+            return self.page.get_by_text(sentence).is_visible()
+
+        wait_until(look, sentence, 20)
 
     def sees_the_join_box(self) -> None:
         """The opening and the offer; the rest is not even in the page."""
@@ -170,6 +190,24 @@ def test_going_back_after_paying_never_charges_twice(reader: Reader) -> None:
     reader.page.goto(f"{reader.ports.service_url}/join?plan=annual")
     reader.page.get_by_role("button", name="Continue to payment").click()
     expect(reader.page.get_by_role("heading", level=1)).to_have_text("You already have a subscription")
+
+
+def test_a_subscriber_cancels_with_stripe_and_takes_it_back(reader: Reader) -> None:
+    """The account says what holds, each time; access stays."""
+    reader.subscribe("careful@example.com")
+    reader.pay("4242424242424242")
+    reader.sees_full_text()
+    reader.opens_the_billing_page()
+    reader.page.get_by_role("link", name="Cancel plan").click()
+    reader.page.get_by_role("button", name="Cancel plan").click()
+    expect(reader.page.get_by_text("Ends on")).to_be_visible()
+    reader.comes_back_and_finds("It will not renew, and nothing more will be charged.")
+    reader.read()
+    reader.sees_full_text()
+    reader.opens_the_billing_page()
+    reader.page.get_by_role("button", name="Don't cancel plan").click()
+    expect(reader.page.get_by_text("Renews on")).to_be_visible()
+    reader.comes_back_and_finds("then it renews at $100 for another year.")
 
 
 def test_a_bad_address_is_refused_beside_the_field_and_nothing_is_lost(reader: Reader) -> None:

@@ -17,6 +17,7 @@ from tests.support.servers import wait_until
 from tests.support.shop import ARTICLE, Shop, referer
 
 SESSION, SUBSCRIPTION, INVOICES = "GET /v1/checkout/sessions/.*", "GET /v1/subscriptions/.*", "GET /v1/invoices"
+PORTAL = "POST /v1/billing_portal/sessions"
 STARTING = {"price": "GET /v1/prices", "session": "POST /v1/checkout/sessions"}
 SYNCING = {"session": SESSION, "subscription": SUBSCRIPTION, "invoices": INVOICES}
 
@@ -111,6 +112,25 @@ def test_an_event_that_cannot_be_handled_is_kept_and_handled_when_it_comes_again
     assert (row.state, row.outcome) == ("parked", "stripe_unavailable")
     assert count(Entitlement) == 0
     assert shop.deliver(event).status_code == 200
+    bought_once(shop)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_billing_page_that_cannot_be_made_leaves_the_account_and_the_next_press_opens_it(
+    shop: Shop, stripe: FaultyStripe, fault: str
+) -> None:
+    client = shop.browser()
+    shop.buy(client)
+    fields = form_of(client.get("/account").text)
+    with stripe.failing(fault, PORTAL):
+        answer = client.post("/account/billing", data=fields, headers=referer())
+    assert stripe.met
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Nothing was charged" in answer.text
+    assert "Your access runs until" in answer.text
+    opened = client.post("/account/billing", data=form_of(answer.text), headers=referer())
+    assert opened.status_code == 303, "the way on is the same button"
     bought_once(shop)
 
 
