@@ -28,7 +28,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
-        g.request_id = secrets.token_hex(8)
+        g.request_id = f"r{secrets.token_hex(8)}"  # never sixteen digits, as a card number has
 
     @app.after_request
     def finish(response: Response) -> Response:

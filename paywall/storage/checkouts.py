@@ -46,14 +46,17 @@ def close(checkout_id: str, state: str, now: datetime, **values: Any) -> None:
 
 
 def end(checkout_id: str, session_id: str | None, now: datetime) -> bool:
-    """Gives up a checkout whose session is ``session_id`` (None: it has none yet); False if it is not so any more.
+    """Gives up a checkout whose session is ``session_id`` (None: it has none yet); False if that is not so any more.
 
     Commits nothing.
     """
     known = Checkout.session_id.is_not_distinct_from(session_id)
-    change = update(Checkout).where(Checkout.id == checkout_id, Checkout.state != "complete", known)
-    ended = change.values(state="expired", closed_at=now).returning(Checkout.id)
-    return db.session.execute(ended).first() is not None
+    change = update(Checkout).where(Checkout.id == checkout_id, Checkout.state == "open", known)
+    if db.session.scalar(change.values(state="expired", closed_at=now).returning(Checkout.id)) is not None:
+        metrics.CHECKOUTS.labels("abandoned").inc()
+        return True
+    over = select(Checkout.id).where(Checkout.id == checkout_id, Checkout.state == "expired", known)
+    return db.session.scalar(over) is not None
 
 
 def claim_mail(checkout_id: str, now: datetime) -> bool:

@@ -34,7 +34,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_what_it_prints_goes_to_the_log_and_its_end_can_be_shown(start: Start) -> None:
-    process = start("import sys\nfor n in range(40): print(f'line {n}')\nprint('oops', file=sys.stderr)")
+    process = start("import sys\nfor n in range(40): print(f'line {n}', flush=True)\nprint('oops', file=sys.stderr)")
     assert eventually(lambda: process.exit_code == 0)
     tail = process.tail().splitlines()
     assert len(tail) == 15

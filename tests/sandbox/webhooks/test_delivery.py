@@ -153,7 +153,7 @@ def test_time_passes_without_anybody_asking(sandbox, receiver, session, clock):
     sandbox.webhook_url = receiver.url
     clock.advance(hours=24)
     receiver.wait_for(3)
-    assert receiver.events[-1].type == "checkout.session.expired"
+    assert "checkout.session.expired" in {event.type for event in receiver.events}  # threads keep no order
 
 
 def test_a_stopped_sandbox_answers_no_more(clock):
