@@ -32,7 +32,7 @@ def stripe(sandbox) -> Iterator[FaultyStripe]:
 @pytest.fixture
 def shop(make_app, sandbox, stripe: FaultyStripe) -> Iterator[Shop]:
     """The service behind that way; it waits a third of a second for an answer."""
-    app = make_app(stripe={"api_base": stripe.url, "read_timeout_seconds": 0.3})
+    app = make_app(stripe={"api_base": stripe.url, "read_timeout_seconds": 1.0})
     with app.app_context(), capture_logs():
         keyring.ensure(app.extensions["paywall"].clock.now())
         db.session.commit()
