@@ -75,9 +75,9 @@ BROKEN = [
     (rules.one_writer, desk("from paywall.storage import entitlements as e\ne.save(1, 2, 3, 4)")),
     (rules.one_writer, desk("from paywall.storage.entitlements import save\nkeep = [save]")),
     (rules.one_writer, desk("import paywall.storage.subscriptions\npaywall.storage.subscriptions.put({})")),
-    (rules.one_writer, desk("from paywall.storage import subscriptions\nsubscriptions.put_payments([])")),
+    (rules.one_writer, desk("from paywall.storage import payments\npayments.put(None, [])")),
     (rules.one_writer, desk("from paywall.storage.models import Entitlement as E\nrow = E(id=1)")),
-    (rules.one_writer, desk("from paywall.storage import models\nsqlalchemy.update(models.Payment)")),
+    (rules.one_writer, desk("from paywall.storage import payments\nsqlalchemy.update(payments.Payment)")),
     (rules.one_writer, desk("from paywall.storage.models import LedgerEntry\ndb.delete(LedgerEntry)")),
     (rules.undocumented, {"paywall.a": "import json", "paywall.b": '""" """'}),
 ]

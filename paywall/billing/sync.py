@@ -15,10 +15,11 @@ from paywall.domain.entitlements import Access, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
-from paywall.storage import checkouts, entitlements, leases, readers, revocations, subscriptions
+from paywall.storage import checkouts, entitlements, leases, payments, readers, revocations, subscriptions
 from paywall.storage.database import db, new_id
 from paywall.storage.entitlements import Cause, Source
 from paywall.storage.models import Reader
+from paywall.storage.payments import Payment
 
 log = structlog.get_logger("paywall.sync")
 
@@ -187,7 +188,8 @@ def _put(snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: dateti
             "synced_at": now,
         }
     )
-    subscriptions.put_payments(_payment(invoice, snapshot.id) for invoice in snapshot.invoices)
+    rows = (_payment(invoice, snapshot.id) for invoice in snapshot.invoices)
+    payments.put(Payment, rows, "invoice_id")
 
 
 def _payment(invoice: PaidInvoice, subscription_id: str) -> dict[str, Any]:

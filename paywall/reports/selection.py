@@ -12,7 +12,8 @@ from paywall.reports.calendar import span_of_days, span_of_month
 from paywall.reports.filters import Dated, Filters, Source
 from paywall.reports.rule import is_in, moved, reason_at, state_at
 from paywall.storage import readers
-from paywall.storage.models import Entitlement, Payment, Reader, Subscription
+from paywall.storage.models import Entitlement, Reader, Subscription
+from paywall.storage.payments import Payment
 
 DATES: dict[Dated, InstrumentedAttribute[datetime]] = {
     Dated.STARTS: Entitlement.starts_at,  # type: ignore[dict-item]  # may be null

@@ -1,4 +1,4 @@
-"""Every table but that of letters.py, a class each; what a column means stands beside it where its name says less."""
+"""Most tables (letters.py, payments.py hold their own), a class each; what is not plain from a name stands beside it."""
 
 from datetime import datetime
 from typing import Any
@@ -128,18 +128,8 @@ class Subscription(Base):
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-class Payment(Base):
-    """A paid invoice and the period that it paid for."""
-
-    __tablename__ = "payments"
-
-    invoice_id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), index=True)
-    amount: Mapped[int] = mapped_column(Integer)  # minor units, as paid
-    currency: Mapped[str] = mapped_column(String(3))
-    period_start: Mapped[datetime] = mapped_column(UTCDateTime)
-    period_end: Mapped[datetime] = mapped_column(UTCDateTime)
-    paid_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+_RUNNING = "state IN ('active', 'grace', 'suspended')"
+_AWAITED = "state = 'pending'"
 
 
 class Entitlement(Base):
@@ -166,6 +156,9 @@ class Entitlement(Base):
             sqlite_where=text("in_dunning = 1"),
             postgresql_where=text("in_dunning"),
         ),
+        # what a date will end or begin, with no event
+        Index("ix_entitlements_running", "until", sqlite_where=text(_RUNNING), postgresql_where=text(_RUNNING)),
+        Index("ix_entitlements_awaited", "starts_at", sqlite_where=text(_AWAITED), postgresql_where=text(_AWAITED)),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -206,7 +199,7 @@ class LedgerEntry(Base):
     renews: Mapped[bool]
     effective_at: Mapped[datetime] = mapped_column(UTCDateTime)
     learned_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-    cause: Mapped[str] = mapped_column(String(20))  # event, return, command
+    cause: Mapped[str] = mapped_column(String(20))  # event, return, command, clock, reconcile
     cause_id: Mapped[str] = mapped_column(String(255))
 
 

@@ -1,13 +1,12 @@
-"""Rows of subscriptions and of the payments that belong to them; written by billing/sync alone."""
+"""Rows of subscriptions; written by billing/sync alone."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from paywall.domain.lifecycle import LIVE_STATUSES
 from paywall.storage.database import db, insert_for
-from paywall.storage.models import Payment, Reader, Subscription
+from paywall.storage.models import Reader, Subscription
 
 
 def get(subscription_id: str) -> Subscription | None:
@@ -22,13 +21,6 @@ def put(values: dict[str, Any]) -> None:
     db.session.flush()
     db.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
     db.session.expire_all()
-
-
-def put_payments(rows: Iterable[dict[str, Any]]) -> None:
-    """Adds or replaces payments, by their invoice."""
-    for row in rows:
-        statement = insert_for(Payment).values(**row)
-        db.session.execute(statement.on_conflict_do_update(index_elements=["invoice_id"], set_=row))
 
 
 def duplicates() -> list[Subscription]:

@@ -21,11 +21,11 @@ from paywall.storage.models import (
     InboxEvent,
     Lease,
     LedgerEntry,
-    Payment,
     Reader,
     Revocation,
     Subscription,
 )
+from paywall.storage.payments import Payment
 from tests.support.shop import Shop
 
 CAUSE = Cause("event", "evt_1")

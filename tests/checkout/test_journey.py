@@ -10,7 +10,8 @@ from paywall.mail import delivery, sending
 from paywall.mail.sending import NotSent
 from paywall.storage import entitlements, readers
 from paywall.storage.database import db
-from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Payment, Reader, ReaderSession, Subscription
+from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Reader, ReaderSession, Subscription
+from paywall.storage.payments import Payment
 from tests.support.browsers import browser
 from tests.support.shop import ARTICLE, Shop
 

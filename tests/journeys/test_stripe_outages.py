@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from paywall.billing.stripe_gateway import StripeUnavailable
 from paywall.storage.database import db
-from paywall.storage.models import Checkout, Entitlement, InboxEvent, LedgerEntry, Payment, Reader, Subscription
+from paywall.storage.models import Checkout, Entitlement, InboxEvent, LedgerEntry, Reader, Subscription
+from paywall.storage.payments import Payment
 from paywall.tokens import keyring
 from tests.support.faults import FAULTS, FaultyStripe
 from tests.support.forms import form_of

@@ -11,7 +11,7 @@ from paywall.domain.lifecycle import State
 from paywall.reports.filters import Dated, Filters, Flag, Source
 from paywall.reports.paging import page
 from paywall.reports.queries import count
-from paywall.storage.models import Payment
+from paywall.storage.payments import Payment
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save
 
 NEW_YORK = ZoneInfo("America/New_York")

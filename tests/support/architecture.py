@@ -174,10 +174,14 @@ def no_cycle(tree: Tree) -> list[str]:
 # I2: what writes subscriptions and what they give, and the tables that it writes
 WRITER = "paywall.billing.sync"
 WRITES = {
-    "paywall.storage.subscriptions": {"put", "put_payments", "flag_duplicates"},
+    "paywall.storage.subscriptions": {"put", "flag_duplicates"},
+    "paywall.storage.payments": {"put"},
     "paywall.storage.entitlements": {"save"},
 }
-TABLES = {"Subscription", "Payment", "Entitlement", "LedgerEntry"}
+TABLES = {
+    "paywall.storage.models": {"Subscription", "Entitlement", "LedgerEntry"},
+    "paywall.storage.payments": {"Payment", "InvoicePayment", "Refund", "Dispute"},
+}
 _CHANGES = {"insert", "insert_for", "insert_if_new", "update", "delete"}
 
 
@@ -202,7 +206,7 @@ def _writes(parsed: ast.Module) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Import):
             names |= {one.asname or one.name: one.name for one in node.names}
     functions = {f"{module}.{name}" for module, writes in WRITES.items() for name in writes}
-    rows = {f"paywall.storage.models.{name}" for name in TABLES}
+    rows = {f"{module}.{name}" for module, names in TABLES.items() for name in names}
     for node in ast.walk(parsed):
         if isinstance(node, ast.Name | ast.Attribute) and _full(node, names) in functions:
             yield node.lineno, f"uses {_full(node, names)}"

@@ -1,0 +1,116 @@
+"""Rows of money: paid invoices, what paid them, refunds, disputes; and the way from any of them to its subscription."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Integer, String, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from paywall.storage.database import Base, UTCDateTime, db, insert_for
+
+
+class Payment(Base):
+    """A paid invoice and the period that it paid for."""
+
+    __tablename__ = "payments"
+
+    invoice_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    amount: Mapped[int] = mapped_column(Integer)  # minor units, as paid
+    tax: Mapped[int] = mapped_column(Integer, default=0)  # minor units, within the amount
+    currency: Mapped[str] = mapped_column(String(3))
+    period_start: Mapped[datetime] = mapped_column(UTCDateTime)
+    period_end: Mapped[datetime] = mapped_column(UTCDateTime)
+    paid_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class InvoicePayment(Base):
+    """What paid an invoice, or a part of it: the way back from a charge, a refund or a dispute."""
+
+    __tablename__ = "invoice_payments"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)  # inpay_..., or made of what it joins
+    invoice_id: Mapped[str] = mapped_column(String(255), index=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(String(255), index=True)
+    charge_id: Mapped[str | None] = mapped_column(String(255), index=True)
+    amount: Mapped[int] = mapped_column(Integer)  # minor units
+
+
+class _Case:
+    """What a refund and a dispute have in common."""
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    invoice_id: Mapped[str] = mapped_column(String(255), index=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(String(255))
+    charge_id: Mapped[str | None] = mapped_column(String(255))
+    amount: Mapped[int] = mapped_column(Integer)  # minor units
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(40))  # Stripe's
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)  # at Stripe
+    synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Refund(_Case, Base):
+    """Money given back, or on its way back."""
+
+    __tablename__ = "refunds"
+
+
+class Dispute(_Case, Base):
+    """A payment that its payer's bank asks about (``warning_...``) or takes back."""
+
+    __tablename__ = "disputes"
+
+    reason: Mapped[str] = mapped_column(String(100))
+
+
+def put(table: type[Base], rows: Iterable[dict[str, Any]], key: str = "id") -> None:
+    """Adds or replaces rows by their key. Only billing/sync may. Commits nothing."""
+    for row in rows:
+        statement = insert_for(table).values(**row)
+        db.session.execute(statement.on_conflict_do_update(index_elements=[key], set_=row))
+
+
+def payments_of(subscription_id: str) -> list[Payment]:
+    """The paid invoices of a subscription, the oldest period first."""
+    query = select(Payment).where(Payment.subscription_id == subscription_id)
+    return list(db.session.scalars(query.order_by(Payment.period_start, Payment.invoice_id)))
+
+
+def invoice_payments_of(subscription_id: str) -> list[InvoicePayment]:
+    """What paid the invoices of a subscription."""
+    query = select(InvoicePayment).where(InvoicePayment.subscription_id == subscription_id)
+    return list(db.session.scalars(query.order_by(InvoicePayment.id)))
+
+
+def refunds_of(subscription_id: str) -> list[Refund]:
+    """The refunds of a subscription's payments, in any status, the oldest first."""
+    query = select(Refund).where(Refund.subscription_id == subscription_id)
+    return list(db.session.scalars(query.order_by(Refund.created_at, Refund.id)))
+
+
+def disputes_of(subscription_id: str) -> list[Dispute]:
+    """The disputes over a subscription's payments, in any status, the oldest first."""
+    query = select(Dispute).where(Dispute.subscription_id == subscription_id)
+    return list(db.session.scalars(query.order_by(Dispute.created_at, Dispute.id)))
+
+
+def intents_with_cases(subscription_id: str) -> frozenset[str]:
+    """The payment intents of which a refund or a dispute is known: Stripe is asked about them at every sync."""
+    found = [*refunds_of(subscription_id), *disputes_of(subscription_id)]
+    return frozenset(one.payment_intent_id for one in found if one.payment_intent_id)
+
+
+def subscription_of(intent_or_charge_id: str) -> str | None:
+    """The subscription that a payment intent or a charge paid for, as far as our own rows know."""
+    row = InvoicePayment
+    named = or_(row.payment_intent_id == intent_or_charge_id, row.charge_id == intent_or_charge_id)
+    return db.session.scalar(select(row.subscription_id).where(named).limit(1))
+
+
+def subscription_of_invoice(invoice_id: str) -> str | None:
+    """The subscription that a paid invoice belongs to, as far as our own rows know."""
+    return db.session.scalar(select(Payment.subscription_id).where(Payment.invoice_id == invoice_id))
