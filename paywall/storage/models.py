@@ -1,4 +1,4 @@
-"""Most tables (letters.py, payments.py hold their own), a class each; what is not plain from a name stands beside it."""
+"""Most tables (letters.py, payments.py hold their own), a class each; what a name leaves open stands beside it."""
 
 from datetime import datetime
 from typing import Any
@@ -207,6 +207,14 @@ class InboxEvent(Base):
     """A verified Stripe event: what it is called and which objects it names, not its body."""
 
     __tablename__ = "events"
+    __table_args__ = (
+        Index(
+            "ix_events_next_try_at",
+            "next_try_at",
+            sqlite_where=text("next_try_at IS NOT NULL"),
+            postgresql_where=text("next_try_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)  # Stripe's evt_...
     type: Mapped[str] = mapped_column(String(100), index=True)
@@ -218,6 +226,7 @@ class InboxEvent(Base):
     outcome: Mapped[str | None] = mapped_column(String(200))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     handled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_try_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # while it waits for the worker
 
 
 class Lease(Base):
