@@ -193,6 +193,23 @@ class Limits(Group):
     api_refused: Rate
 
 
+class Worker(Group):
+    """How often `flask paywall worker` looks for work, and when it counts as gone."""
+
+    pause_seconds: float = Field(ge=0.1, le=60)
+    silent_seconds: int = Field(ge=10, le=600)
+    reconcile_hours: int = Field(ge=1, le=720)
+    reconcile_days: int = Field(ge=1, le=366)
+
+
+class Retention(Group):
+    """How long rows are kept that nobody needs any more."""
+
+    events_days: int = Field(ge=31, le=3660)
+    letters_days: int = Field(ge=7, le=3660)
+    sign_ins_days: int = Field(ge=7, le=3660)
+
+
 class Metrics(Group):
     """Who may read ``/metrics``: who sends the token; without one nobody, or programs on this machine."""
 

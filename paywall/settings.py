@@ -14,7 +14,20 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from paywall.domain.plans import Plan, PlanError, load_plans
-from paywall.options import Database, Limits, Log, Mail, Metrics, Newsroom, Stripe, Time, Tokens, Web
+from paywall.options import (
+    Database,
+    Limits,
+    Log,
+    Mail,
+    Metrics,
+    Newsroom,
+    Retention,
+    Stripe,
+    Time,
+    Tokens,
+    Web,
+    Worker,
+)
 
 __all__ = ["ROOT", "Log", "Newsroom", "Settings", "SettingsError", "Stripe", "Tokens", "Web", "load_settings"]
 
@@ -46,6 +59,8 @@ class Settings(BaseSettings):
     tokens: Tokens
     mail: Mail
     limits: Limits
+    worker: Worker
+    retention: Retention
     metrics: Metrics
     clock: Time
     log: Log

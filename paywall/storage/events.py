@@ -1,29 +1,35 @@
-"""Rows of the inbox: each verified event once, with what became of it."""
+"""Rows of the inbox: each verified event once, what became of it, and when it is tried again."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select, update
 
 from paywall.storage.database import db, insert_if_new
 from paywall.storage.models import InboxEvent
 
 UNDONE = ("received", "parked")
+KEEPS_FAILING = 10  # so many tries in vain are worth a look; the event is tried on all the same
+# who received it handles it at once; whoever is not done by then has died
+UNTOUCHED = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class InboxState:
-    """How many events wait, when the oldest of them came in, and the newest of all."""
+    """How many events wait, when the oldest of them came in, and the newest of all; how many fail time and again."""
 
     undone: int
     oldest_undone: datetime | None
     newest: datetime | None
+    keep_failing: int
 
 
 def add(values: dict[str, Any]) -> bool:
     """Stores an event unless it is there; True if it is new. Commits nothing."""
-    return insert_if_new(InboxEvent, ["id"], {"state": "received", "attempts": 0, **values})
+    defaults = {"state": "received", "attempts": 0, "next_try_at": values["received_at"] + UNTOUCHED}
+    return insert_if_new(InboxEvent, ["id"], {**defaults, **values})
 
 
 def get(event_id: str) -> InboxEvent | None:
@@ -31,9 +37,11 @@ def get(event_id: str) -> InboxEvent | None:
     return db.session.get(InboxEvent, event_id, populate_existing=True)
 
 
-def newest(state: str | None, limit: int) -> list[InboxEvent]:
-    """The events that came in last, of one state or of any."""
+def newest(state: str | None, limit: int, at_least: int = 0) -> list[InboxEvent]:
+    """The events that came in last, of one state or of any, with that many tries or more."""
     query = select(InboxEvent).order_by(InboxEvent.received_at.desc(), InboxEvent.id).limit(limit)
+    if at_least:
+        query = query.where(InboxEvent.attempts >= at_least)
     return list(db.session.scalars(query if state is None else query.where(InboxEvent.state == state)))
 
 
@@ -43,17 +51,52 @@ def undone() -> list[str]:
     return list(db.session.scalars(query.order_by(InboxEvent.created_at, InboxEvent.id)))
 
 
+def claim(now: datetime, until: datetime, *, fresh_first: bool) -> str | None:
+    """Takes one due event for one worker alone until ``until``, and returns its id. Commits nothing.
+
+    ``fresh_first`` prefers the one with the fewest tries, else the one that has been due longest. Whoever takes turns
+    with the two keeps neither new events waiting behind those that always fail, nor those for ever.
+    """
+    due = and_(InboxEvent.state.in_(UNDONE), InboxEvent.next_try_at <= now)
+    order = (InboxEvent.next_try_at, InboxEvent.id)
+    one = select(InboxEvent.id).where(due).order_by(*((InboxEvent.attempts, *order) if fresh_first else order)).limit(1)
+    taken = update(InboxEvent).where(InboxEvent.id == one.with_for_update(skip_locked=True).scalar_subquery(), due)
+    statement = taken.values(next_try_at=until).returning(InboxEvent.id)
+    return db.session.scalar(statement, execution_options={"synchronize_session": False})
+
+
+def give_back(event_id: str, now: datetime) -> None:
+    """Makes a claimed event due again. Commits nothing."""
+    mine = InboxEvent.id == event_id, InboxEvent.state.in_(UNDONE)
+    statement = update(InboxEvent).where(*mine).values(next_try_at=now)
+    db.session.execute(statement, execution_options={"synchronize_session": False})
+
+
 def state() -> InboxState:
-    """The inbox in three figures, each by an index."""
-    waiting = select(func.count(), func.min(InboxEvent.received_at)).where(InboxEvent.state.in_(UNDONE))
-    count, oldest = db.session.execute(waiting).one()
-    return InboxState(count, oldest, db.session.scalar(select(func.max(InboxEvent.received_at))))
+    """The inbox in a few figures, each by an index."""
+    failing = InboxEvent.attempts >= KEEPS_FAILING
+    waiting = select(func.count(), func.min(InboxEvent.received_at), func.count().filter(failing))
+    count, oldest, keep_failing = db.session.execute(waiting.where(InboxEvent.state.in_(UNDONE))).one()
+    return InboxState(count, oldest, db.session.scalar(select(func.max(InboxEvent.received_at))), keep_failing)
 
 
-def record(event_id: str, state: str, outcome: str, now: datetime) -> None:
-    """Writes down what became of an attempt. A handled event stays handled. Commits nothing."""
+def parked_before(moments: Sequence[datetime]) -> list[int]:
+    """For each moment: how many of the parked events came in by then."""
+    counts = (func.count().filter(InboxEvent.received_at <= moment) for moment in moments)
+    return list(db.session.execute(select(*counts).where(InboxEvent.state == "parked")).one())
+
+
+def record(event_id: str, state: str, outcome: str, now: datetime, pause: Callable[[int], timedelta]) -> int:
+    """Writes down what became of an attempt, and returns how many there were. Commits nothing.
+
+    ``pause`` tells how long a parked event waits after so many attempts. A handled event stays handled.
+    """
     row = db.session.get(InboxEvent, event_id, with_for_update=True, populate_existing=True)
-    if row is None or (row.state == "handled" and state == "parked"):
-        return
+    if row is None:
+        return 0
+    if row.state == "handled" and state == "parked":
+        return row.attempts
     row.state, row.outcome, row.attempts = state, outcome[:200], row.attempts + 1
     row.handled_at = None if state == "parked" else now
+    row.next_try_at = now + pause(row.attempts) if state == "parked" else None
+    return row.attempts

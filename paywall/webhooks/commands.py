@@ -5,6 +5,7 @@ from flask.cli import AppGroup
 
 from paywall.parts import parts
 from paywall.storage import events
+from paywall.storage.models import InboxEvent
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
 
@@ -15,17 +16,23 @@ STATES = ("received", "handled", "ignored", "parked")
 
 @webhooks_cli.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only events in this state.")
+@click.option("--failing", is_flag=True, help=f"Only events that wait and failed {events.KEEPS_FAILING} times or more.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-def list_events(state: str | None, limit: int) -> None:
-    """Show the newest events: when received, id, type, state, outcome, tries."""
-    rows = events.newest(state, limit)
+def list_events(state: str | None, failing: bool, limit: int) -> None:
+    """Show the newest events: when received, id, type, state, outcome, tries, and when one that waits is tried next."""
+    rows = events.newest("parked", limit, events.KEEPS_FAILING) if failing else events.newest(state, limit)
     for row in rows:
         click.echo(
             f"{row.received_at:%Y-%m-%d %H:%M:%S}Z  {row.id:30}  {row.type:34}  {row.state:8}  "
-            f"{row.outcome or '-'} ({row.attempts} {'try' if row.attempts == 1 else 'tries'})"
+            f"{row.outcome or '-'} ({_tries(row)})"
         )
     if not rows:
         click.echo("no events")
+
+
+def _tries(row: InboxEvent) -> str:
+    tries = f"{row.attempts} {'try' if row.attempts == 1 else 'tries'}"
+    return f"{tries}, next at {row.next_try_at:%Y-%m-%d %H:%M:%S}Z" if row.next_try_at else tries
 
 
 @webhooks_cli.command("retry")

@@ -1,6 +1,7 @@
 """Events come in here: stored first, in a transaction of their own, then handled, and what happened is written down."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -10,6 +11,7 @@ from paywall.errors import PaywallError
 from paywall.storage import events
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
+from paywall.webhooks import retrying
 from paywall.webhooks.handlers import ROUTES, Outcome, Tools
 
 log = structlog.get_logger("paywall.webhooks")
@@ -43,9 +45,7 @@ class Intake:
             _count(event.type, "repeated")
             return True
         if event.livemode != self.tools.gateway.livemode:
-            events.record(event.id, "ignored", "of the other mode", self.tools.clock.now())
-            db.session.commit()
-            _count(event.type, "ignored")
+            self._record(event.id, event.type, Outcome("ignored", "of the other mode"))
             return True
         return self.handle(event.id)
 
@@ -68,11 +68,18 @@ class Intake:
             db.session.rollback()
             outcome = Outcome("parked", error.code if isinstance(error, PaywallError) else type(error).__name__)
             log.exception("event_parked", event_id=event_id, type=kind, why=outcome.note)
-        events.record(event_id, outcome.state, outcome.note, self.tools.clock.now())
+        self._record(event_id, kind, outcome)
+        return outcome.state != "parked"
+
+    def _record(self, event_id: str, kind: str, outcome: Outcome) -> None:
+        pause = partial(retrying.pause, why=outcome.note)
+        attempts = events.record(event_id, outcome.state, outcome.note, self.tools.clock.now(), pause)
         db.session.commit()
         _count(kind, outcome.state)
-        log.info("event", event_id=event_id, type=kind, state=outcome.state, note=outcome.note)
-        return outcome.state != "parked"
+        told = {"event_id": event_id, "type": kind, "note": outcome.note, "attempts": attempts}
+        log.info("event", state=outcome.state, **told)
+        if outcome.state == "parked" and attempts >= events.KEEPS_FAILING:
+            log.error("event_keeps_failing", **told)
 
     def _dispatch(self, kind: str, objects: dict[str, str], cause: Cause) -> Outcome:
         route = ROUTES.get(kind)
