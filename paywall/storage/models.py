@@ -110,6 +110,8 @@ class Subscription(Base):
     """Stripe's subscription as last fetched; written by billing/sync alone."""
 
     __tablename__ = "subscriptions"
+    # a reconciliation walks beside Stripe's list, which is in this order
+    __table_args__ = (Index("ix_subscriptions_created_at_id", "created_at", "id"),)
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)  # Stripe's sub_...
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)

@@ -49,7 +49,7 @@ class _Case:
     amount: Mapped[int] = mapped_column(Integer)  # minor units
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(40))  # Stripe's
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)  # at Stripe
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)  # at Stripe
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
