@@ -11,6 +11,7 @@ from paywall.sandbox.pages.timeline import Timeline
 from paywall.sandbox.resources import OPERATIONS
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.webhooks.delivery import Deliverer
+from paywall.sandbox.webhooks.endpoints import configure
 
 LARGEST_REQUEST = 1_000_000
 
@@ -32,6 +33,7 @@ class Sandbox:
 
     def __init__(self, config: SandboxConfig) -> None:
         self.account = Account(config)
+        configure(self.account.store, config, self.account.now())
         self.deliverer = Deliverer(self.account)
         self.api = Api(self.account, OPERATIONS)
 

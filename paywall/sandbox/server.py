@@ -18,6 +18,7 @@ from paywall.sandbox.cards import BY_NUMBER, Decline
 from paywall.sandbox.config import ConfigError, SandboxConfig, loopback, utc_now
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.webhooks.delivery import Attempt
+from paywall.sandbox.webhooks.endpoints import EVERYTHING, configure
 
 log = logging.getLogger(__name__)
 
@@ -125,16 +126,18 @@ class SandboxServer:
     @webhook_url.setter
     def webhook_url(self, url: str | None) -> None:
         self.config.webhook_url = url
+        account = self.sandbox.account
+        configure(account.store, self.config, account.now())
         self.sandbox.deliverer.wake()
 
     @property
     def deliver(self) -> bool:
         """Whether events are delivered by themselves."""
-        return not self.sandbox.deliverer.paused
+        return EVERYTHING not in self.sandbox.deliverer.held
 
     @deliver.setter
     def deliver(self, wanted: bool) -> None:
-        self.sandbox.deliverer.paused = not wanted
+        self.sandbox.deliverer.held = () if wanted else (EVERYTHING,)
         self.sandbox.deliverer.wake()
 
     def deliver_all(self) -> list[Attempt]:

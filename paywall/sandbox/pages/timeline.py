@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from paywall.sandbox.api import Api
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
-from paywall.sandbox.webhooks.queue import delivery_of
+from paywall.sandbox.webhooks.queue import deliveries_of
 
 SHOWN = 50
 
@@ -37,7 +37,7 @@ class Timeline:
 
     def event_row(self, event: Json) -> Json:
         """Return what the table shows of an event: ids and times, no address of anybody."""
-        delivery = delivery_of(self.account.store, event)
+        delivery = deliveries_of(self.account.store, event["id"])[0]
         return {
             "when": clock(event["created"]),
             "type": event["type"],

@@ -11,6 +11,7 @@ from paywall.sandbox.resources import (
     prices,
     products,
     subscriptions,
+    webhook_endpoints,
 )
 
 MODULES = (
@@ -24,5 +25,6 @@ MODULES = (
     invoices,
     payments,
     events,
+    webhook_endpoints,
 )
 OPERATIONS = [operation for module in MODULES for operation in module.OPERATIONS]

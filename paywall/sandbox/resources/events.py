@@ -8,7 +8,8 @@ from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads
 from paywall.sandbox.wire.params import ID, Boolean, Items
 
-DELIVERED = "(SELECT state = 'delivered' FROM deliveries WHERE deliveries.event = objects.id)"
+# What no endpoint wanted was delivered to everyone that it was for.
+DELIVERED = "(NOT EXISTS (SELECT 1 FROM sendings WHERE sendings.event = objects.id AND sendings.state != 'delivered'))"
 
 
 def retrieve(call: Call) -> Json:

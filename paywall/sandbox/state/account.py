@@ -9,6 +9,7 @@ from paywall.sandbox.errors import missing_object
 from paywall.sandbox.state.bodies import Json, Value, differences, public
 from paywall.sandbox.state.ids import new_id
 from paywall.sandbox.state.store import Store
+from paywall.sandbox.webhooks.queue import enqueue, prepare
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Account:
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.store = Store(config.state)
+        prepare(self.store)
         self.cause = NOBODY
         self.fresh = False
         self.on_events: Callable[[], None] = lambda: None
@@ -79,17 +81,17 @@ class Account:
         data: Json = {"object": public(body)}
         if previous is not None:
             data["previous_attributes"] = previous
+        event_id = new_id("evt")
         event = {
-            "id": new_id("evt"),
+            "id": event_id,
             "object": "event",
             "api_version": API_VERSION,
             "created": self.now(),
             "data": data,
             "livemode": False,
-            "pending_webhooks": 1,
+            "pending_webhooks": enqueue(self.store, event_id, kind),
             "request": {"id": self.cause.request_id, "idempotency_key": self.cause.idempotency_key},
             "type": kind,
         }
         self.fresh = True
         self.store.add(event)
-        self.store.rows("INSERT INTO deliveries (event, state, tries, due) VALUES (?, 'pending', 0, 0)", event["id"])

@@ -23,10 +23,6 @@ CREATE INDEX IF NOT EXISTS subscriptions_ending ON objects (kind, json_extract(b
     WHERE json_extract(body, '$.cancel_at') IS NOT NULL;
 CREATE TABLE IF NOT EXISTS answers
     (key TEXT PRIMARY KEY, path TEXT, fingerprint TEXT, request_id TEXT, status INTEGER, body TEXT, at INTEGER);
-CREATE TABLE IF NOT EXISTS deliveries (event TEXT PRIMARY KEY, state TEXT, tries INTEGER, due REAL);
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
-CREATE TABLE IF NOT EXISTS attempts (event TEXT, at REAL, status INTEGER, note TEXT);
-CREATE INDEX IF NOT EXISTS attempts_event ON attempts (event);
 """
 
 

@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.state.account import Account
-from paywall.sandbox.state.bodies import Json
-from paywall.sandbox.webhooks.queue import due, pending, record, undelivered
+from paywall.sandbox.state.bodies import Json, public
+from paywall.sandbox.webhooks.endpoints import secrets_of
+from paywall.sandbox.webhooks.queue import Due, due, mark, note_post, pending, prune, record, undelivered
 from paywall.sandbox.webhooks.signing import signature
 from paywall.sandbox.wire.render import render
 
 WORKERS = 4
 TICK = 0.5
+PRUNE_SECONDS = 60
 
 
 class Attempt(NamedTuple):
@@ -24,9 +26,10 @@ class Attempt(NamedTuple):
     kind: str
     status: int | None
     note: str
+    endpoint: str = ""
 
 
-def post(url: str, body: bytes, secret: str, timeout: float) -> int:
+def post(url: str, body: bytes, secrets: tuple[str, ...], timeout: float) -> int:
     """Post one signed body and return the status; redirects are not followed, as at Stripe."""
     parts = urlsplit(url)
     connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -34,7 +37,7 @@ def post(url: str, body: bytes, secret: str, timeout: float) -> int:
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        "Stripe-Signature": signature(body, secret, int(time.time())),
+        "Stripe-Signature": signature(body, int(time.time()), *secrets),
     }
     try:
         connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, headers)
@@ -46,15 +49,16 @@ def post(url: str, body: bytes, secret: str, timeout: float) -> int:
 
 
 class Deliverer:
-    """The threads that deliver. Nothing is sent while there is no address or while `paused`; events wait."""
+    """The threads that deliver. An event waits while its endpoint has no address or its type is `held`."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.paused = False
+        self.held: tuple[str, ...] = ()  # patterns of event types; `*` holds everything
         self.stopping = False
-        self.sending: set[str] = set()
+        self.sending: set[Due] = set()
         self.bell = threading.Condition()
         self.rung = 0
+        self.next_prune = 0.0
         self.threads: list[threading.Thread] = []
         account.on_events = self.wake
 
@@ -85,51 +89,81 @@ class Deliverer:
                 if self.stopping:
                     return
                 if keeps_time:
-                    let_time_pass(self.account)
+                    self.keep_time()
                 seen = self.rung
-                event = None if self.paused else self.claim(time.time())
-            if event:
-                self.attempt(event)
+                one = self.claim(time.time())
+            if one:
+                self.attempt(one)
                 continue
             with self.bell:
                 if self.rung == seen:
                     self.bell.wait(TICK)
 
-    def claim(self, now: float) -> Json | None:
-        """Take an event that is due and that no other thread is sending."""
+    def keep_time(self) -> None:
+        """Let time pass, and forget now and then what is too old."""
+        let_time_pass(self.account)
+        if time.monotonic() >= self.next_prune:
+            self.next_prune = time.monotonic() + PRUNE_SECONDS
+            prune(self.account.store, self.account.now())
+
+    def claim(self, now: float) -> Due | None:
+        """Take a delivery that is due and that no other thread makes."""
         # Those under way are due as well: one more than their number is enough to find a free one.
-        for event_id in due(self.account.store, now, len(self.sending) + 1):
-            if event := self.take(event_id):
-                return event
+        for one in due(self.account.store, now, len(self.sending) + 1, self.held):
+            if self.take(one):
+                return one
         return None
 
-    def take(self, event_id: str) -> Json | None:
-        """Mark an event as being sent and return it as it goes over the wire; None if it is taken or was delivered."""
-        with self.account.store.lock:
-            event = self.account.get("event", event_id)
-            waits = undelivered(self.account.store, event_id)
-            if not self.account.config.webhook_url or event_id in self.sending or not waits:
-                return None
-            self.sending.add(event_id)
-            return event | {"pending_webhooks": waits}
+    def take(self, one: Due) -> bool:
+        """Mark a delivery as under way; False where another thread has it or there is no address for it."""
+        store = self.account.store
+        with store.lock:
+            endpoint = store.get("webhook_endpoint", one.endpoint)
+            if endpoint is None or one in self.sending:
+                return False
+            if endpoint["status"] != "enabled":
+                mark(store, one, "given_up")  # as at Stripe, an endpoint that is switched off gets no retries
+                return False
+            self.sending.add(one)
+            return True
 
-    def attempt(self, event: Json) -> Attempt:
-        """Send one event and note what came of it."""
-        config = self.account.config
-        status: int | None = None
-        note = ""
-        body = render(event).encode()
+    def attempt(self, one: Due) -> Attempt:
+        """Send what was taken and note what came of it."""
+        event = self.account.get("event", one.event)
         try:
-            status = post(str(config.webhook_url), body, config.webhook_secret, config.delivery_timeout)
+            status, note = self.send(one, event)
+            with self.account.store.lock:
+                if not self.stopping:
+                    record(self.account.store, one, time.time(), status, note, self.account.config.retry_delays)
+        finally:
+            self.sending.discard(one)
+        return Attempt(one.event, event["type"], status, note, one.endpoint)
+
+    def send(self, one: Due, event: Json) -> tuple[int | None, str]:
+        """Post an event to an endpoint; returns the answer's status, or None and the kind of the failure."""
+        store, config = self.account.store, self.account.config
+        endpoint = self.account.get("webhook_endpoint", one.endpoint)
+        shown = public(event) | {"pending_webhooks": undelivered(store, one.event)}
+        shown["api_version"] = endpoint["api_version"] or event["api_version"]
+        body = render(shown).encode()
+        try:
+            secrets = secrets_of(endpoint, time.time())
+            return post(endpoint["url"], body, secrets, config.delivery_timeout), ""
         except (OSError, http.client.HTTPException) as error:
-            note = type(error).__name__
+            return None, type(error).__name__
+
+    def copy(self, one: Due) -> Attempt:
+        """Send an event once more without a change to its delivery, as Stripe sometimes does by itself."""
+        event = self.account.get("event", one.event)
+        status, note = self.send(one, event)
         with self.account.store.lock:
-            self.sending.discard(event["id"])
-            if not self.stopping:
-                record(self.account.store, event["id"], time.time(), status, note, config.retry_delays)
-        return Attempt(event["id"], event["type"], status, note)
+            note_post(self.account.store, one, time.time(), status, note)
+        return Attempt(one.event, event["type"], status, note, one.endpoint)
 
     def deliver_all(self) -> list[Attempt]:
-        """Send every pending event once, now and in order, whatever its retry time; for tests and the paused."""
-        taken = (self.take(event_id) for event_id in pending(self.account.store))
-        return [self.attempt(event) for event in taken if event]
+        """Send everything that waits once, now and in order, whatever its retry time or hold."""
+        return self.deliver(pending(self.account.store))
+
+    def deliver(self, wanted: list[Due]) -> list[Attempt]:
+        """Send these deliveries one after the other in the order given, each once."""
+        return [self.attempt(one) for one in wanted if self.take(one)]

@@ -7,7 +7,8 @@ import hashlib
 import hmac
 
 
-def signature(body: bytes, secret: str, timestamp: int) -> str:
-    """Return the `Stripe-Signature` header of a body sent at a unix time."""
-    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
+def signature(body: bytes, timestamp: int, *secrets: str) -> str:
+    """Return the `Stripe-Signature` header of a body sent at a unix time, with one digest for each secret."""
+    signed = f"{timestamp}.".encode() + body
+    digests = (hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets)
+    return ",".join([f"t={timestamp}", *(f"v1={digest}" for digest in digests)])

@@ -73,7 +73,7 @@ def test_a_failed_unit_tells_nothing_and_forgets_its_cause(account):
     with pytest.raises(LookupError, match="stop"):
         work()
     assert events(account) == []
-    assert account.store.rows("SELECT count(*) FROM deliveries") == [(0,)]
+    assert account.store.rows("SELECT count(*) FROM sendings") == [(0,)]
     assert account.cause.request_id is None
 
 
