@@ -3,15 +3,16 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 import structlog
 
 from paywall import metrics
 from paywall.billing import shapes
+from paywall.billing.errors import BadEvent, BadSignature, StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.snapshots import (
     CheckoutOrder,
     CheckoutSnapshot,
@@ -20,52 +21,18 @@ from paywall.billing.snapshots import (
     SubscriptionSnapshot,
 )
 from paywall.domain.plans import Plan
-from paywall.errors import BadRequest, PaywallError, Unavailable
+from paywall.errors import PaywallError
 from paywall.settings import Stripe
+
+__all__ = ["BadEvent", "BadSignature", "StripeGateway", "StripeNotFound", "StripeRefused", "StripeUnavailable"]
+
+T = TypeVar("T")
 
 log = structlog.get_logger("paywall.stripe")
 
 stripe.enable_telemetry = False  # it would write a file into the home folder
 
 _WAIT_FOR_SLOT_SECONDS = 0.25  # a healthy call ends about then
-
-
-class StripeUnavailable(Unavailable):
-    """Stripe did not answer, or asked us to come back: the same call may be repeated."""
-
-    code = "stripe_unavailable"
-    title = "The payment service does not answer"
-
-    def __init__(self) -> None:
-        super().__init__("The payment service does not answer right now. Nothing was charged; try again in a minute.")
-
-
-class StripeNotFound(PaywallError):
-    """Stripe has no such object in this account and mode."""
-
-    code, status, title = "stripe_not_found", 404, "The payment service does not know this"
-
-
-class StripeRefused(PaywallError):
-    """Stripe understood and refused: repeating the call does not help. ``stripe_code`` is Stripe's."""
-
-    code, status, title = "stripe_refused", 502, "The payment service refused the request"
-
-    def __init__(self, stripe_code: str | None) -> None:
-        super().__init__("The payment service refused the request. Nothing was charged; please try again later.")
-        self.stripe_code = stripe_code
-
-
-class BadSignature(BadRequest):
-    """The event is not signed by any secret that we know, or too long ago."""
-
-    code, title = "bad_signature", "The event's signature does not hold"
-
-
-class BadEvent(BadRequest):
-    """The event is signed, but is not a snapshot event of one object."""
-
-    code, title = "bad_event", "The event cannot be read"
 
 
 class _SharedLine(stripe.RequestsClient):
@@ -107,6 +74,14 @@ class StripeGateway:
                 timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds),
             ),
         )
+
+    def ask(self, operation: str, call: Callable[[stripe.StripeClient], T], **ids: str) -> T:
+        """What ``call`` gets from Stripe's library, with our errors, limits and metrics; ``ids`` go into the log.
+
+        For what is listed elsewhere; ``operation`` names it in the metrics, such as ``charges.list``.
+        """
+        with _asking(operation, **ids):
+            return call(self._client)
 
     def create_checkout(self, order: CheckoutOrder) -> CheckoutSnapshot:
         """Creates the Checkout Session of an order, or returns the one that the same order made before.

@@ -100,7 +100,7 @@ def disputes_of(subscription_id: str) -> list[Dispute]:
 
 def intents_with_cases(subscription_id: str) -> frozenset[str]:
     """The payment intents of which a refund or a dispute is known: Stripe is asked about them at every sync."""
-    found = [*refunds_of(subscription_id), *disputes_of(subscription_id)]
+    found: list[Refund | Dispute] = [*refunds_of(subscription_id), *disputes_of(subscription_id)]
     return frozenset(one.payment_intent_id for one in found if one.payment_intent_id)
 
 
