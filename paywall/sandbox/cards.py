@@ -1,4 +1,4 @@
-"""Stripe's test cards: what each one does when it is saved and when it is charged.
+"""Stripe's test cards: what each one does when it is saved, charged and refunded, and what its bank says later.
 
 Source: https://docs.stripe.com/testing.
 """
@@ -35,12 +35,18 @@ NOT_A_TEST_CARD = Decline(
     "For a list of valid test cards, visit: https://stripe.com/docs/testing.",
     "test_mode_live_card",
 )
-NOT_PLAYED = Decline("card_declined", "The sandbox does not play this test card yet.", "test_mode_live_card")
+# What can be asked of the next charge by name, whatever card it is made with.
+BY_REASON = {decline.decline_code or decline.code: decline for decline in (GENERIC, FUNDS, LOST, STOLEN, EXPIRED, CVC)}
+BY_REASON["processing_error"] = PROCESSING
 
 
 @dataclass(frozen=True)
 class Card:
-    """A test card. `refused` already stops it being saved, `declined` only its charge; `asks` means 3D Secure."""
+    """A test card. `refused` already stops it being saved, `declined` only its charge; `asks` means 3D Secure.
+
+    `later` names what follows a payment: the reason of a dispute, `inquiry` or `fraud_warning`.
+    `refunds` says how a refund begins where it does not simply succeed: `pending`, or `failing` to fail later.
+    """
 
     number: str
     token: str
@@ -49,6 +55,8 @@ class Card:
     declined: Decline | None = None
     asks: bool = False
     funding: str = "credit"
+    later: str = ""
+    refunds: str = ""
 
     @property
     def last4(self) -> str:
@@ -79,26 +87,20 @@ CARDS = (
     Card("4000002760003184", "pm_card_authenticationRequired", asks=True),
     Card("4000000000003220", "pm_card_threeDSecure2Required", asks=True),
     Card("4000008400001629", "pm_card_threeDSecureRequiredChargeDeclined", asks=True, declined=GENERIC),
+    Card("4000000000000259", "pm_card_createDispute", later="fraudulent"),
+    Card("4000000000002685", "pm_card_createDisputeProductNotReceived", later="product_not_received"),
+    Card("4000000000001976", "pm_card_createDisputeInquiry", later="inquiry"),
+    Card("4000000000005423", "pm_card_createIssuerFraudRecord", later="fraud_warning"),
+    Card("4000000000007726", "pm_card_pendingRefund", refunds="pending"),
+    Card("4000000000005126", "pm_card_refundFail", refunds="failing"),
 )
 BY_NUMBER = {card.number: card for card in CARDS}
 BY_TOKEN = {card.token: card for card in CARDS}
 BY_FINGERPRINT = {card.fingerprint: card for card in CARDS}
 
-# Cards whose later life (disputes, fraud warnings, refunds that fail) is not played.
-NOT_PLAYED_YET = {
-    "4000000000000259",
-    "4000000000002685",
-    "4000000000001976",
-    "4000000000005423",
-    "4000000000007726",
-    "4000000000005126",
-}
-
 
 def card_behind(number: str) -> Card | Decline:
     """Return the test card of a valid number, or why any other number is declined here."""
-    if number in NOT_PLAYED_YET:
-        return NOT_PLAYED
     return BY_NUMBER.get(number, NOT_A_TEST_CARD)
 
 

@@ -5,23 +5,21 @@ import pytest
 from paywall.sandbox.cards import (
     BY_FINGERPRINT,
     BY_NUMBER,
+    BY_REASON,
     BY_TOKEN,
     CARDS,
     NOT_A_TEST_CARD,
-    NOT_PLAYED,
-    NOT_PLAYED_YET,
     card_behind,
     luhn,
 )
 
 
 def test_every_card_has_a_right_check_digit():
-    assert all(luhn(number) for number in [*BY_NUMBER, *NOT_PLAYED_YET])
+    assert all(luhn(number) for number in BY_NUMBER)
 
 
 def test_no_two_cards_are_confused():
     assert len(CARDS) == len(BY_NUMBER) == len(BY_TOKEN) == len(BY_FINGERPRINT)
-    assert not NOT_PLAYED_YET & set(BY_NUMBER)
 
 
 @pytest.mark.parametrize("number", ["4242424242424241", "4242424242424243", "1234567812345678"])
@@ -34,9 +32,20 @@ def test_any_other_number_is_declined_as_a_live_card():
     assert card_behind("4242424242424242") is BY_TOKEN["pm_card_visa"]
 
 
-@pytest.mark.parametrize("number", sorted(NOT_PLAYED_YET))
-def test_cards_whose_later_life_is_not_played_say_so(number):
-    assert card_behind(number) is NOT_PLAYED
+@pytest.mark.parametrize(
+    "number", ["0000000000259", "0000000002685", "0000000001976", "0000000005423", "0000000007726", "0000000005126"]
+)
+def test_cards_with_a_later_life_are_played(number):
+    card = card_behind(f"400{number}")
+    assert card.later or card.refunds
+    assert not card.refused
+    assert not card.declined
+
+
+def test_each_reason_that_can_be_ordered_is_known_by_its_own_code():
+    assert BY_REASON["insufficient_funds"].decline_code == "insufficient_funds"
+    assert BY_REASON["expired_card"].code == "expired_card"
+    assert {"generic_decline", "lost_card", "stolen_card", "incorrect_cvc", "processing_error"} <= set(BY_REASON)
 
 
 def test_a_fingerprint_does_not_hold_the_number():

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from paywall.sandbox.billing.passing import expire, let_time_pass
-from paywall.sandbox.billing.paying import fail, take
+from paywall.sandbox.billing.paying import attempt, fail, verdict
 from paywall.sandbox.billing.subscribing import buy
-from paywall.sandbox.cards import BY_FINGERPRINT, UNAUTHENTICATED, Card, Decline
+from paywall.sandbox.cards import UNAUTHENTICATED, Card, Decline
 from paywall.sandbox.shapes.customers import customer_shape
 from paywall.sandbox.shapes.payments import billing_details, intent_shape, method_shape
 from paywall.sandbox.shapes.sessions import details_shape
@@ -74,11 +74,11 @@ def authenticated(account: Account, session_id: str, attempt_id: str, *, agreed:
         session = find_session(account, session_id)
         if session["status"] != "open":
             return "paid" if session["status"] == "complete" else "gone"
-        attempt = account.store.get(ATTEMPT, attempt_id)
-        if attempt is None or attempt["session"] != session_id:
+        typed = account.store.get(ATTEMPT, attempt_id)
+        if typed is None or typed["session"] != session_id:
             return UNAUTHENTICATED  # answered before: the form asks anew
         account.store.remove(attempt_id)
-        method = attempt["method"]
+        method = typed["method"]
         if not agreed:
             account.create(method)
             fail(account, failed_intent(account, session), method, None, UNAUTHENTICATED)
@@ -88,13 +88,12 @@ def authenticated(account: Account, session_id: str, attempt_id: str, *, agreed:
 
 def charge(account: Account, session: Json, method: Json) -> Result:
     """Charge a card for a session and complete it, or note why the bank said no."""
-    card = BY_FINGERPRINT[method["card"]["fingerprint"]]
-    decline = card.refused or card.declined
+    decline = verdict(account, method)
     if decline is None:
         complete(account, session, method)
         return "paid"
     account.create(method)
-    take(account, failed_intent(account, session), method, authenticated=True)
+    attempt(account, failed_intent(account, session), method, decline)
     return decline
 
 

@@ -3,13 +3,16 @@
 from dataclasses import asdict
 from typing import Literal
 
-from paywall.sandbox.cards import BY_FINGERPRINT, Decline
+from paywall.sandbox.billing.later import note
+from paywall.sandbox.cards import BY_FINGERPRINT, BY_REASON, Decline
 from paywall.sandbox.shapes.payments import charge_shape, intent_shape, invoice_payment_shape
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, Value
 from paywall.sandbox.state.filters import equals
 
+NO_METHOD = Decline("missing_payment_method", "There is no payment method to charge. Add a card and pay again.")
 Outcome = Decline | Literal["paid", "asks"]
+ORDERED_FAILURE = "sandbox_next_charge"  # the id of the note that the next charge is to fail
 
 
 def decline_facts(decline: Decline) -> Json:
@@ -17,10 +20,35 @@ def decline_facts(decline: Decline) -> Json:
     return {name: value for name, value in asdict(decline).items() if value is not None}
 
 
+def fail_next(account: Account, code: str | None = "generic_decline") -> None:
+    """Let the next charge of any card fail for this reason; None takes the order back.
+
+    Raises ValueError for a reason that no bank gives.
+    """
+    if code is not None and code not in BY_REASON:
+        raise ValueError(f"The next charge can fail with {', '.join(sorted(BY_REASON))}, not with {code!r}.")
+    with account.unit():
+        account.store.remove(ORDERED_FAILURE)
+        if code:
+            account.store.add({"id": ORDERED_FAILURE, "object": "sandbox.order", "code": code})
+
+
+def verdict(account: Account, method: Json) -> Decline | None:
+    """Return why the bank says no to a charge, which uses up an ordered failure; None if it pays."""
+    ordered = account.store.get("sandbox.order", ORDERED_FAILURE)
+    if ordered:
+        account.store.remove(ORDERED_FAILURE)
+        return BY_REASON[ordered["code"]]
+    card = BY_FINGERPRINT[method["card"]["fingerprint"]]
+    return card.refused or card.declined
+
+
 def start_payment(account: Account, invoice: Json, **known: Value) -> Json:
     """Make the intent that is to pay an open invoice and tie the two together."""
     now = account.now()
     references = {"customer_reference": None, "order_reference": invoice["id"]}
+    if invoice["billing_reason"] != "subscription_create":
+        known = {"description": "Subscription update", **known}
     intent = intent_shape(
         invoice["amount_remaining"],
         invoice["currency"],
@@ -34,6 +62,12 @@ def start_payment(account: Account, invoice: Json, **known: Value) -> Json:
     return intent
 
 
+def intent_of(account: Account, invoice: Json) -> Json | None:
+    """Return the intent that an open invoice waits for; every try to pay it is made on the same one."""
+    ties = account.store.find("invoice_payment", [equals("invoice", invoice["id"]), equals("status", "open")], limit=1)
+    return account.get("payment_intent", ties[0]["payment"]["payment_intent"]) if ties else None
+
+
 def take(account: Account, intent: Json, method: Json, *, authenticated: bool) -> tuple[Json, Outcome]:
     """Charge a payment method for an intent; returns the changed intent and what became of it."""
     card = BY_FINGERPRINT[method["card"]["fingerprint"]]
@@ -41,14 +75,22 @@ def take(account: Account, intent: Json, method: Json, *, authenticated: bool) -
         action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
         waiting = {"status": "requires_action", "next_action": action, "payment_method": method["id"]}
         return account.amend(intent, "payment_intent.requires_action", **waiting), "asks"
-    decline = card.refused or card.declined
+    decline = verdict(account, method)
+    return attempt(account, intent, method, decline), decline or "paid"
+
+
+def attempt(account: Account, intent: Json, method: Json, decline: Decline | None) -> Json:
+    """Make the charge that the bank has decided on; returns the changed intent."""
     charge = account.create(charge_shape(intent, method, decline, account.now()))
     account.emit("charge.failed" if decline else "charge.succeeded", charge)
     if decline:
-        return fail(account, intent, method, charge, decline), decline
+        return fail(account, intent, method, charge, decline)
+    card = BY_FINGERPRINT[method["card"]["fingerprint"]]
+    if card.later:
+        note(account, card.later, charge["id"], 0)
     paid = {"status": "succeeded", "amount_received": intent["amount"], "next_action": None}
     paid |= {"latest_charge": charge["id"], "payment_method": method["id"], "last_payment_error": None}
-    return account.amend(intent, "payment_intent.succeeded", **paid), "paid"
+    return account.amend(intent, "payment_intent.succeeded", **paid)
 
 
 def fail(account: Account, intent: Json, method: Json, charge: Json | None, decline: Decline) -> Json:
@@ -65,10 +107,11 @@ def fail(account: Account, intent: Json, method: Json, charge: Json | None, decl
 def settle(account: Account, invoice: Json, intent: Json | None) -> Json:
     """Mark an invoice paid, by an intent or because nothing was due."""
     now = account.now()
+    tries = invoice["attempt_count"] + (1 if intent else 0)
     paid = {"amount_paid": invoice["amount_due"], "amount_remaining": 0, "status": "paid"}
-    paid |= {"attempted": True, "attempt_count": 1 if intent else 0, "auto_advance": False, "ending_balance": 0}
+    paid |= {"attempted": True, "attempt_count": tries, "auto_advance": False, "ending_balance": 0}
     paid |= {"status_transitions": invoice["status_transitions"] | {"paid_at": now}, "webhooks_delivered_at": now}
-    invoice = account.amend(invoice, "invoice.paid", **paid)
+    invoice = account.amend(invoice, "invoice.paid", next_payment_attempt=None, **paid)
     account.emit("invoice.payment_succeeded", invoice)
     if intent:
         (tie,) = account.store.find("invoice_payment", [equals("payment.payment_intent", intent["id"])])
@@ -77,15 +120,28 @@ def settle(account: Account, invoice: Json, intent: Json | None) -> Json:
     return invoice
 
 
-def collect(account: Account, invoice: Json, method: Json, *, authenticated: bool) -> tuple[Json, Outcome]:
-    """Try to pay an open invoice with a payment method; returns the changed invoice and the outcome."""
+def collect(
+    account: Account, invoice: Json, method: Json | None, *, authenticated: bool, plan: Json | None = None
+) -> tuple[Json, Outcome]:
+    """Try to pay an open invoice with a payment method; returns the changed invoice and the outcome.
+
+    An automatic attempt gives its `plan`: the invoice's count of attempts and its next one, should this one fail.
+    """
     if invoice["amount_remaining"] == 0:
         return settle(account, invoice, None), "paid"
-    intent, outcome = take(account, start_payment(account, invoice), method, authenticated=authenticated)
+    intent = intent_of(account, invoice) or start_payment(account, invoice)
+    outcome: Outcome = NO_METHOD
+    if method:
+        intent, outcome = take(account, intent, method, authenticated=authenticated)
     if outcome == "paid":
         return settle(account, invoice, intent), outcome
-    tried = {"attempted": True, "attempt_count": invoice["attempt_count"] + 1}
-    event = "invoice.payment_action_required" if outcome == "asks" else "invoice.payment_failed"
+    tried = {"attempted": True} | (plan or {})
     if outcome == "asks":
-        tried = {"attempted": True}
-    return account.amend(invoice, event, **tried), outcome
+        invoice = account.amend(invoice, "invoice.payment_action_required", **tried)
+        if plan:
+            account.emit("invoice.payment_failed", invoice)
+        return invoice, outcome
+    tried.setdefault("attempt_count", invoice["attempt_count"] or 1)
+    changed = account.amend(invoice, None, **tried)
+    account.emit("invoice.payment_failed", changed)
+    return changed, outcome

@@ -3,6 +3,7 @@
 from paywall.sandbox.resources import (
     checkout_sessions,
     customers,
+    disputes,
     events,
     invoices,
     payment_methods,
@@ -10,6 +11,7 @@ from paywall.sandbox.resources import (
     portal_sessions,
     prices,
     products,
+    refunds,
     subscriptions,
     webhook_endpoints,
 )
@@ -24,6 +26,8 @@ MODULES = (
     subscriptions,
     invoices,
     payments,
+    refunds,
+    disputes,
     events,
     webhook_endpoints,
 )

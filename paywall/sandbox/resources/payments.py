@@ -1,10 +1,7 @@
 """Payment intents and charges, to read: only pages and subscriptions make them here."""
 
-from paywall.sandbox.shapes.lists import embedded
-from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.state.filters import Filter, equals
-from paywall.sandbox.wire.expand import made
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, Operation, lists, reads
 from paywall.sandbox.wire.params import EXPAND, ID, Fields
@@ -33,12 +30,6 @@ def listed_charges(call: Call) -> Json:
 def same(call: Call, name: str) -> list[Filter]:
     """Return the filter for a field, when it was sent."""
     return [equals(name, call.params[name])] if name in call.params else []
-
-
-@made("charge", "refunds")
-def refunds_of(account: Account, body: Json) -> Json:
-    """Return a charge's refunds; the sandbox makes none yet."""
-    return embedded([], f"/v1/charges/{body['id']}/refunds", total_count=0)
 
 
 OPERATIONS = [

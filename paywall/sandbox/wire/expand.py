@@ -89,9 +89,20 @@ LINKS: dict[str, dict[str, str]] = {
         "customer": "customer",
         "payment_intent": "payment_intent",
         "balance_transaction": NOTHING,
-        "refunds": NOTHING,
+        "refunds": "list:refund",
         "review": NOTHING,
     },
+    "refund": {
+        "charge": "charge",
+        "payment_intent": "payment_intent",
+        "balance_transaction": NOTHING,
+        "customer": "customer",
+        "failure_balance_transaction": NOTHING,
+        "payment_method": "payment_method",
+        "source_transfer_reversal": NOTHING,
+        "transfer_reversal": NOTHING,
+    },
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
     "event": {},
 }
 
