@@ -28,6 +28,7 @@ class Intake:
 
         An event that was dealt with before has no further effect.
         """
+        settled = self._asks_for_nothing(event)
         new = events.add(
             {
                 "id": event.id,
@@ -36,18 +37,28 @@ class Intake:
                 "created_at": event.created_at,
                 "received_at": self.tools.clock.now(),
                 "objects": dict(event.objects),
-            }
+            },
+            settled and (settled.state, settled.note),
         )
         db.session.commit()
         self._look_at_version(event)
-        row = events.get(event.id)
-        if not new and row is not None and row.state not in events.UNDONE:
+        row = None if new else events.get(event.id)
+        if row is not None and row.state not in events.UNDONE:
             _count(event.type, "repeated")
             return True
+        if settled is None:
+            return self._handle(event.id, event.type, dict(event.objects)) if new else self.handle(event.id)
+        if new:
+            self._tell(event.id, event.type, settled, 1)
+        else:
+            self._record(event.id, event.type, settled)
+        return True
+
+    def _asks_for_nothing(self, event: EventSnapshot) -> Outcome | None:
+        """What becomes of an event that is not for us; most of what Stripe can send is of no type that we need."""
         if event.livemode != self.tools.gateway.livemode:
-            self._record(event.id, event.type, Outcome("ignored", "of the other mode"))
-            return True
-        return self.handle(event.id)
+            return Outcome("ignored", "of the other mode")
+        return None if event.type in ROUTES else Outcome("ignored", "no handler")
 
     def _look_at_version(self, event: EventSnapshot) -> None:
         """The ids are read from every version that is known; of a new one somebody should know."""
@@ -62,6 +73,9 @@ class Intake:
             return False
         kind, objects = row.type, dict(row.objects)
         db.session.commit()
+        return self._handle(event_id, kind, objects)
+
+    def _handle(self, event_id: str, kind: str, objects: dict[str, str]) -> bool:
         try:
             outcome = self._dispatch(kind, objects, Cause("event", event_id))
         except Exception as error:  # whatever it was: the event is kept, with the kind of error, and comes again
@@ -75,6 +89,9 @@ class Intake:
         pause = partial(retrying.pause, why=outcome.note)
         attempts = events.record(event_id, outcome.state, outcome.note, self.tools.clock.now(), pause)
         db.session.commit()
+        self._tell(event_id, kind, outcome, attempts)
+
+    def _tell(self, event_id: str, kind: str, outcome: Outcome, attempts: int) -> None:
         _count(kind, outcome.state)
         told = {"event_id": event_id, "type": kind, "note": outcome.note, "attempts": attempts}
         log.info("event", state=outcome.state, **told)
