@@ -36,6 +36,7 @@ class SandboxConfig:
 
     `now` drives every date in the objects. Signatures and retries follow the wall clock whatever `now` says, because
     the receiver of a webhook compares a signature's time with its own wall clock.
+    `clock_file` keeps how many seconds the sandbox's time is ahead of `now`, for the programs that share its time.
     `retry_delays` are the seconds between attempts; when they are used up the delivery is given up.
     """
 
@@ -43,6 +44,7 @@ class SandboxConfig:
     webhook_url: str | None = None
     webhook_secret: str = field(default="", repr=False)
     state: Path | None = None
+    clock_file: Path | None = None
     base_url: str = "http://127.0.0.1:8002"
     account_name: str = "Sandbox account"
     now: Callable[[], datetime] = utc_now

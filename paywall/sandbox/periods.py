@@ -19,3 +19,17 @@ def period_end(anchor: int, interval: str, count: int, periods: int = 1) -> int:
     year, month = start.year + months // 12, months % 12 + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     return int(start.replace(year=year, month=month, day=day).timestamp())
+
+
+def next_end(anchor: int, interval: str, count: int, moment: int) -> int:
+    """Return the first end of a period after `moment` (unix seconds), in the rhythm that began at `anchor`."""
+    if moment < anchor:
+        return anchor
+    start, now = datetime.fromtimestamp(anchor, UTC), datetime.fromtimestamp(moment, UTC)
+    if interval in DAYS:
+        passed = (now - start).days // (DAYS[interval] * count)
+    else:
+        passed = ((now.year - start.year) * 12 + now.month - start.month) // (MONTHS[interval] * count)
+    # The count of whole periods is off by one at most, where the day or the hour has not come yet.
+    ends = (period_end(anchor, interval, count, max(passed, 1) + step) for step in (-1, 0, 1))
+    return next(end for end in ends if end > moment)

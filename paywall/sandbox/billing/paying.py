@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Literal
 
 from paywall.sandbox.billing.later import note
-from paywall.sandbox.cards import BY_FINGERPRINT, BY_REASON, Decline
+from paywall.sandbox.cards import BY_FINGERPRINT, BY_REASON, Card, Decline
 from paywall.sandbox.shapes.payments import charge_shape, intent_shape, invoice_payment_shape
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, Value
@@ -33,13 +33,18 @@ def fail_next(account: Account, code: str | None = "generic_decline") -> None:
             account.store.add({"id": ORDERED_FAILURE, "object": "sandbox.order", "code": code})
 
 
+def behavior(method: Json) -> Card:
+    """Return the test card or bank account behind a payment method."""
+    return BY_FINGERPRINT[method[method["type"]]["fingerprint"]]
+
+
 def verdict(account: Account, method: Json) -> Decline | None:
     """Return why the bank says no to a charge, which uses up an ordered failure; None if it pays."""
     ordered = account.store.get("sandbox.order", ORDERED_FAILURE)
     if ordered:
         account.store.remove(ORDERED_FAILURE)
         return BY_REASON[ordered["code"]]
-    card = BY_FINGERPRINT[method["card"]["fingerprint"]]
+    card = behavior(method)
     return card.refused or card.declined
 
 
@@ -70,8 +75,7 @@ def intent_of(account: Account, invoice: Json) -> Json | None:
 
 def take(account: Account, intent: Json, method: Json, *, authenticated: bool) -> tuple[Json, Outcome]:
     """Charge a payment method for an intent; returns the changed intent and what became of it."""
-    card = BY_FINGERPRINT[method["card"]["fingerprint"]]
-    if card.asks and not authenticated:
+    if behavior(method).asks and not authenticated:
         action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
         waiting = {"status": "requires_action", "next_action": action, "payment_method": method["id"]}
         return account.amend(intent, "payment_intent.requires_action", **waiting), "asks"
@@ -85,11 +89,17 @@ def attempt(account: Account, intent: Json, method: Json, decline: Decline | Non
     account.emit("charge.failed" if decline else "charge.succeeded", charge)
     if decline:
         return fail(account, intent, method, charge, decline)
-    card = BY_FINGERPRINT[method["card"]["fingerprint"]]
+    return earn(account, intent, charge)
+
+
+def earn(account: Account, intent: Json, charge: Json) -> Json:
+    """Record that a charge succeeded on its intent; some cards have something coming after that."""
+    details = charge["payment_method_details"]
+    card = BY_FINGERPRINT[details[details["type"]]["fingerprint"]]
     if card.later:
         note(account, card.later, charge["id"], 0)
     paid = {"status": "succeeded", "amount_received": intent["amount"], "next_action": None}
-    paid |= {"latest_charge": charge["id"], "payment_method": method["id"], "last_payment_error": None}
+    paid |= {"latest_charge": charge["id"], "payment_method": charge["payment_method"], "last_payment_error": None}
     return account.amend(intent, "payment_intent.succeeded", **paid)
 
 
@@ -135,7 +145,7 @@ def collect(
         intent, outcome = take(account, intent, method, authenticated=authenticated)
     if outcome == "paid":
         return settle(account, invoice, intent), outcome
-    tried = {"attempted": True} | (plan or {})
+    tried: Json = {"attempted": True} | (plan or {})
     if outcome == "asks":
         invoice = account.amend(invoice, "invoice.payment_action_required", **tried)
         if plan:

@@ -1,28 +1,26 @@
 """Invoices and their lines as Stripe shows them."""
 
+from collections.abc import Mapping, Sequence
+
 from paywall.sandbox.money import rhythm, written
 from paywall.sandbox.shapes.lists import embedded, nulls
-from paywall.sandbox.state.bodies import Json
+from paywall.sandbox.state.bodies import Json, Value
 from paywall.sandbox.state.ids import new_id
 
 
-def line_shape(invoice_id: str, item: Json, product_name: str) -> Json:
-    """What one subscription item costs for its current period."""
+def line_shape(item: Json, amount: int, description: str, **known: Value) -> Json:
+    """A line of an invoice about one subscription item; `known` fields replace the usual ones."""
     price, quantity = item["price"], item["quantity"]
-    recurring = price["recurring"]
-    each = f"{written(price['unit_amount'], price['currency'])} / "
-    each += rhythm(recurring["interval"], recurring["interval_count"])
-    amount = price["unit_amount"] * quantity
     return {
         "id": new_id("il"),
         "object": "line_item",
         "amount": amount,
         "currency": price["currency"],
-        "description": f"{quantity} \u00d7 {product_name} (at {each})",
+        "description": description,
         "discount_amounts": [],
         "discountable": True,
         "discounts": [],
-        "invoice": invoice_id,
+        "invoice": None,
         "livemode": False,
         "metadata": item["metadata"],
         "parent": line_parent(item),
@@ -37,14 +35,31 @@ def line_shape(invoice_id: str, item: Json, product_name: str) -> Json:
         "quantity_decimal": str(quantity),
         "subtotal": amount,
         "taxes": [],
-    }
+    } | known
 
 
-def line_parent(item: Json) -> Json:
+def period_line(item: Json, product_name: str) -> Json:
+    """What one subscription item costs for its current period."""
+    price, quantity = item["price"], item["quantity"]
+    recurring = price["recurring"]
+    each = f"{written(price['unit_amount'], price['currency'])} / "
+    each += rhythm(recurring["interval"], recurring["interval_count"])
+    return line_shape(item, price["unit_amount"] * quantity, f"{quantity} \u00d7 {product_name} (at {each})")
+
+
+def subscription_lines(subscription: Json, names: Mapping[str, str]) -> list[Json]:
+    """What a subscription's current period costs, a trial nothing; `names` maps product ids to names."""
+    items = subscription["items"]["data"]
+    if subscription["status"] == "trialing":
+        return [line_shape(item, 0, f"Trial period for {names[item['price']['product']]}") for item in items]
+    return [period_line(item, names[item["price"]["product"]]) for item in items]
+
+
+def line_parent(item: Json, *, proration: bool = False) -> Json:
     """The subscription item that a line bills."""
     details = {
         "invoice_item": None,
-        "proration": False,
+        "proration": proration,
         "proration_details": {"credited_items": None},
         "subscription": item["subscription"],
         "subscription_item": item["id"],
@@ -98,11 +113,10 @@ def blank_invoice(total: int) -> Json:
     )
 
 
-def invoice_shape(subscription: Json, customer: Json, names: dict[str, str], account_name: str, now: int) -> Json:
-    """A draft invoice for a subscription's current period; `names` maps product ids to names."""
+def invoice_shape(subscription: Json, customer: Json, lines: Sequence[Json], account_name: str, now: int) -> Json:
+    """A draft invoice of these lines for a subscription."""
     invoice_id = new_id("in")
-    items = subscription["items"]["data"]
-    lines = [line_shape(invoice_id, item, names[item["price"]["product"]]) for item in items]
+    lines = [line | {"invoice": invoice_id} for line in lines]
     return blank_invoice(sum(line["amount"] for line in lines)) | {
         "id": invoice_id,
         "account_country": "US",

@@ -43,16 +43,17 @@ def plan_shape(price: Json) -> Json:
     }
 
 
-def item_shape(subscription_id: str, bought: Bought, now: int) -> Json:
-    """One price of a subscription with its current period."""
+def item_shape(subscription_id: str, bought: Bought, now: int, trial_end: int | None = None) -> Json:
+    """One price of a subscription with its current period, which during a trial is the trial."""
     recurring = bought.price["recurring"]
+    end = trial_end or period_end(now, recurring["interval"], recurring["interval_count"])
     return {
         "id": new_id("si"),
         "object": "subscription_item",
-        "billed_until": period_end(now, recurring["interval"], recurring["interval_count"]),
+        "billed_until": end,
         "billing_thresholds": None,
         "created": now,
-        "current_period_end": period_end(now, recurring["interval"], recurring["interval_count"]),
+        "current_period_end": end,
         "current_period_start": now,
         "current_trial": None,
         "discounts": [],
@@ -69,15 +70,17 @@ SUBSCRIPTION_NULLS = (
     "application application_fee_percent billing_cycle_anchor_config billing_thresholds cancel_at "
     "canceled_at customer_account days_until_due default_payment_method default_source description "
     "ended_at latest_invoice next_pending_invoice_item_invoice on_behalf_of pause_collection "
-    "pending_invoice_item_interval pending_setup_intent pending_update schedule test_clock transfer_data "
-    "trial_end trial_start"
+    "pending_invoice_item_interval pending_setup_intent pending_update schedule status_details test_clock "
+    "transfer_data trial_end trial_start"
 )
+SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
 
 
 def subscription_shape(customer: str, bought: Sequence[Bought], now: int, **known: Value) -> Json:
-    """A subscription that begins now; `known` fields replace the usual ones."""
+    """A subscription that begins now; `known` fields replace the usual ones, `trial_end` makes it a trial."""
     subscription_id = new_id("sub")
-    items = [item_shape(subscription_id, one, now) for one in bought]
+    trial_end = known.get("trial_end")
+    items = [item_shape(subscription_id, one, now, trial_end) for one in bought]
     url = f"/v1/subscription_items?subscription={subscription_id}"
     single = items[0] if len(items) == 1 else None
     return (
@@ -86,7 +89,7 @@ def subscription_shape(customer: str, bought: Sequence[Bought], now: int, **know
             "id": subscription_id,
             "object": "subscription",
             "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": now,
+            "billing_cycle_anchor": trial_end or now,
             "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": now},
             "billing_schedules": [],
             "cancel_at_period_end": False,
@@ -101,16 +104,13 @@ def subscription_shape(customer: str, bought: Sequence[Bought], now: int, **know
             "items": embedded(items, url, total_count=len(items)),
             "livemode": False,
             "metadata": {},
-            "payment_settings": {
-                "payment_method_options": None,
-                "payment_method_types": None,
-                "save_default_payment_method": "off",
-            },
+            "payment_settings": SETTINGS | {},
             "plan": single and single["plan"],
             "quantity": single and single["quantity"],
             "start_date": now,
             "status": "incomplete",
             "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+            "trial_start": now if trial_end else None,
         }
         | known
     )

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from paywall.sandbox.state.bodies import Json, Value
+from paywall.sandbox.state.due import clock_of, due_of
 from paywall.sandbox.state.filters import Filter
 
 SCHEMA = """
@@ -17,13 +18,22 @@ CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TE
 CREATE INDEX IF NOT EXISTS objects_kind ON objects (kind, seq);
 CREATE INDEX IF NOT EXISTS objects_customer ON objects (kind, json_extract(body, '$.customer'), seq);
 CREATE INDEX IF NOT EXISTS objects_intent ON objects (json_extract(body, '$.payment.payment_intent'));
-CREATE INDEX IF NOT EXISTS sessions_open ON objects (json_extract(body, '$.expires_at'))
-    WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open';
-CREATE INDEX IF NOT EXISTS subscriptions_ending ON objects (kind, json_extract(body, '$.cancel_at'))
-    WHERE json_extract(body, '$.cancel_at') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_subscription
+    ON objects (kind, json_extract(body, '$.parent.subscription_details.subscription'), seq);
+CREATE INDEX IF NOT EXISTS objects_invoice ON objects (kind, json_extract(body, '$.invoice'), seq);
+CREATE TABLE IF NOT EXISTS moments (id TEXT PRIMARY KEY, clock TEXT, due INTEGER, seq INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS moments_due ON moments (clock, due, seq);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS answers
     (key TEXT PRIMARY KEY, path TEXT, fingerprint TEXT, request_id TEXT, status INTEGER, body TEXT, at INTEGER);
 """
+
+
+class Moment(NamedTuple):
+    """The next thing that time does by itself: to which object, and when (unix seconds of its clock)."""
+
+    id: str
+    due: int
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:
@@ -45,6 +55,14 @@ class Store:
         self.connection = open_database(path)
         self.lock = threading.RLock()
         self.depth = 0
+        self.remember_moments()
+
+    def remember_moments(self) -> None:
+        """Note what is due in a state that was written before moments were kept."""
+        if not self.rows("SELECT 1 FROM moments LIMIT 1"):
+            with self.unit():
+                for (body,) in self.rows("SELECT body FROM objects WHERE kind != 'event'"):
+                    self.note_moment(json.loads(body))
 
     @contextmanager
     def unit(self) -> Iterator[None]:
@@ -72,14 +90,45 @@ class Store:
     def add(self, body: Json) -> None:
         """Store a new object under its id; raises sqlite3.IntegrityError when the id is taken."""
         self.rows("INSERT INTO objects (id, kind, body) VALUES (?, ?, ?)", body["id"], body["object"], json.dumps(body))
+        self.note_moment(body)
 
     def put(self, body: Json) -> None:
         """Replace a stored object."""
         self.rows("UPDATE objects SET body = ? WHERE id = ?", json.dumps(body), body["id"])
+        self.note_moment(body)
 
     def remove(self, object_id: str) -> None:
         """Forget a stored object."""
         self.rows("DELETE FROM objects WHERE id = ?", object_id)
+        self.rows("DELETE FROM moments WHERE id = ?", object_id)
+
+    def note_moment(self, body: Json) -> None:
+        """Keep when an object next changes by itself beside it, so that time passes without looking at all objects."""
+        due = due_of(body)
+        if due is None:
+            self.rows("DELETE FROM moments WHERE id = ?", body["id"])
+        else:
+            sql = "INSERT OR REPLACE INTO moments SELECT id, ?, ?, seq FROM objects WHERE id = ?"
+            self.rows(sql, clock_of(body), due, body["id"])
+
+    def next_moment(self, clock: str, until: int) -> Moment | None:
+        """Return the first thing that is due by `until` on a clock; of several at once, the older object's."""
+        sql = "SELECT id, due FROM moments WHERE clock = ? AND due <= ? ORDER BY due, seq LIMIT 1"
+        found = self.rows(sql, clock, until)
+        return Moment(*found[0]) if found else None
+
+    def any_kind(self, object_id: str) -> Json | None:
+        """Return the object of this id whatever it is, or None."""
+        found = self.rows("SELECT body FROM objects WHERE id = ?", object_id)
+        return dict(json.loads(found[0][0])) if found else None
+
+    def settings(self) -> Json:
+        """Return the account's settings that were set."""
+        return {name: json.loads(value) for name, value in self.rows("SELECT name, value FROM settings")}
+
+    def set_setting(self, name: str, value: Value) -> None:
+        """Keep one of the account's settings."""
+        self.rows("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
 
     def get(self, kind: str, object_id: str) -> Json | None:
         """Return the object of this kind and id, or None."""
