@@ -1,4 +1,4 @@
-"""Stripe's test cards: what each one does when it is saved, charged and refunded, and what its bank says later.
+"""Stripe's test cards and bank accounts: what each does when it is saved, charged and refunded, and later.
 
 Source: https://docs.stripe.com/testing.
 """
@@ -35,6 +35,8 @@ NOT_A_TEST_CARD = Decline(
     "For a list of valid test cards, visit: https://stripe.com/docs/testing.",
     "test_mode_live_card",
 )
+NO_MONEY = Decline("insufficient_funds", "The customer's account has insufficient funds to cover this payment.")
+
 # What can be asked of the next charge by name, whatever card it is made with.
 BY_REASON = {decline.decline_code or decline.code: decline for decline in (GENERIC, FUNDS, LOST, STOLEN, EXPIRED, CVC)}
 BY_REASON["processing_error"] = PROCESSING
@@ -46,6 +48,7 @@ class Card:
 
     `later` names what follows a payment: the reason of a dispute, `inquiry` or `fraud_warning`.
     `refunds` says how a refund begins where it does not simply succeed: `pending`, or `failing` to fail later.
+    `delayed` marks a bank account: what becomes of a payment is known days later.
     """
 
     number: str
@@ -57,6 +60,7 @@ class Card:
     funding: str = "credit"
     later: str = ""
     refunds: str = ""
+    delayed: bool = False
 
     @property
     def last4(self) -> str:
@@ -94,9 +98,17 @@ CARDS = (
     Card("4000000000007726", "pm_card_pendingRefund", refunds="pending"),
     Card("4000000000005126", "pm_card_refundFail", refunds="failing"),
 )
+ROUTING_NUMBER = "110000000"
+BANKS = (
+    Card("000123456789", "pm_usBankAccount_success", "bank", delayed=True),
+    Card("000222222227", "pm_usBankAccount_insufficientFunds", "bank", declined=NO_MONEY, delayed=True),
+    Card("000000000009", "pm_usBankAccount_processing", "bank", delayed=True),
+)
+NEVER_SETTLES = "000000000009"
+BANK_BY_NUMBER = {bank.number: bank for bank in BANKS}
 BY_NUMBER = {card.number: card for card in CARDS}
 BY_TOKEN = {card.token: card for card in CARDS}
-BY_FINGERPRINT = {card.fingerprint: card for card in CARDS}
+BY_FINGERPRINT = {card.fingerprint: card for card in (*CARDS, *BANKS)}
 
 
 def card_behind(number: str) -> Card | Decline:

@@ -38,10 +38,9 @@ def refund(
 
 
 def card_behavior(account: Account, charge: Json) -> str:
-    """Return what the charged card does with refunds: nothing special, `pending` or `failing`."""
+    """Return what the card behind a charge does with refunds: nothing special, `pending` or `failing`."""
     details = charge["payment_method_details"]
-    card = BY_FINGERPRINT.get(details.get("card", {}).get("fingerprint", ""))
-    return card.refunds if card else ""
+    return BY_FINGERPRINT[details[details["type"]]["fingerprint"]].refunds
 
 
 def refundable(account: Account, charge: Json, amount: int | None) -> int:

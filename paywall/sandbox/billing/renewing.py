@@ -22,7 +22,7 @@ def live(account: Account, subscription: Json) -> None:
     """Do the one thing that is due on a subscription."""
     now, status = account.now(), subscription["status"]
     pause_until = (subscription["pause_collection"] or {}).get("resumes_at")
-    if status == "incomplete" and subscription["created"] + UNPAID_FIRST <= now:
+    if status == "incomplete" and not subscription.get("_waiting") and subscription["created"] + UNPAID_FIRST <= now:
         give_up_first(account, subscription)
     elif come(subscription["cancel_at"], now):
         cancel(account, subscription)

@@ -2,6 +2,7 @@
 
 from paywall.sandbox.resources import (
     checkout_sessions,
+    coupons,
     customers,
     disputes,
     events,
@@ -11,6 +12,7 @@ from paywall.sandbox.resources import (
     portal_sessions,
     prices,
     products,
+    promotion_codes,
     refunds,
     subscriptions,
     webhook_endpoints,
@@ -28,6 +30,8 @@ MODULES = (
     payments,
     refunds,
     disputes,
+    coupons,
+    promotion_codes,
     events,
     webhook_endpoints,
 )

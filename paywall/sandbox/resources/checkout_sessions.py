@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from paywall.sandbox.billing.checkout import with_offer
 from paywall.sandbox.billing.passing import expire as expire_session
 from paywall.sandbox.errors import StripeError, missing_object, unsupported
 from paywall.sandbox.resources.lines import LINE, bought_lines
@@ -29,30 +30,40 @@ from paywall.sandbox.wire.params import (
 )
 
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
+SHORTEST_TRIAL = 2 * 86400
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 BILLING = Fields({"type": Only(Choice("classic", "flexible"), "flexible")}, required="type", later="flexible")
+WITHOUT_METHOD = Choice("cancel", "create_invoice", "pause")
+AT_TRIAL_END = Fields({"missing_payment_method": WITHOUT_METHOD}, required="missing_payment_method")
 SUBSCRIPTION = Fields(
-    {"billing_mode": BILLING, "description": Text(500), "metadata": Metadata()},
+    {
+        "billing_mode": BILLING,
+        "description": Text(500),
+        "metadata": Metadata(),
+        "trial_end": Integer(),
+        "trial_period_days": Integer(1, 730),
+        "trial_settings": Fields({"end_behavior": AT_TRIAL_END}, required="end_behavior"),
+    },
     later="application_fee_percent billing_cycle_anchor billing_cycle_anchor_config default_tax_rates invoice_settings "
-    "on_behalf_of pending_invoice_item_interval proration_behavior transfer_data trial_end trial_period_days "
-    "trial_settings",
+    "on_behalf_of pending_invoice_item_interval proration_behavior transfer_data",
 )
 CREATE = Fields(
     {
-        "allow_promotion_codes": Only(Boolean(), False),
-        "allowed_payment_method_types": Items(Only(Text(), "card")),
+        "allow_promotion_codes": Boolean(),
+        "allowed_payment_method_types": Items(Only(Text(), "card", "us_bank_account")),
         "automatic_tax": Fields({"enabled": Only(Boolean(), False)}, required="enabled", later="liability"),
         "billing_address_collection": Only(Choice("auto", "required"), "auto"),
         "cancel_url": Text(),
         "client_reference_id": Text(200, clearable=False),
         "customer": ID,
         "customer_email": Text(800, clearable=False),
+        "discounts": Items(Fields({"coupon": ID, "promotion_code": ID}, later="coupon_data"), 1),
         "expires_at": Integer(),
         "line_items": Items(Fields(LINE, later="adjustable_quantity price_data tax_rates"), 20),
         "locale": Only(Text(), "auto", "en"),
         "metadata": Metadata(),
         "mode": Choice("payment", "setup", "subscription"),
-        "payment_method_collection": Only(Choice("always", "if_required"), "always"),
+        "payment_method_collection": Choice("always", "if_required"),
         "submit_type": Only(Choice("auto", "book", "donate", "pay", "subscribe"), "auto", "subscribe"),
         "subscription_data": SUBSCRIPTION,
         "success_url": Text(),
@@ -60,7 +71,7 @@ CREATE = Fields(
     },
     required="mode",
     later="adaptive_pricing after_expiration branding_settings consent_collection currency custom_fields custom_text "
-    "customer_account customer_creation customer_update discounts excluded_payment_method_types integration_identifier "
+    "customer_account customer_creation customer_update excluded_payment_method_types integration_identifier "
     "invoice_creation managed_payments name_collection optional_items origin_context payment_intent_data "
     "payment_method_configuration payment_method_data payment_method_options permissions phone_number_collection "
     "redirect_on_completion return_url saved_payment_method_options setup_intent_data shipping_address_collection "
@@ -123,9 +134,33 @@ def create(call: Call) -> Json:
             raise StripeError(message, param=f"line_items[{index}][quantity]")
     bought = bought_lines(call, params.get("line_items", []), "line_items")
     names = {one.price["product"]: account.get("product", one.price["product"])["name"] for one in bought}
-    lines = [line_item_shape(one, names[one.price["product"]]) for one in bought]
+    trial = check_trial(call)
+    lines = [line_item_shape(one, names[one.price["product"]], free=trial) for one in bought]
     session = session_shape(account.config, account.now(), expires, params, customer, lines)
-    return account.create(session)
+    return account.create(session | offered(call, session))
+
+
+def check_trial(call: Call) -> bool:
+    """Return whether the session begins with a trial; one that ends must end in two days at least."""
+    wanted = call.params.get("subscription_data", {})
+    if "trial_end" in wanted and "trial_period_days" in wanted:
+        message = "You may only specify one of these parameters: trial_end, trial_period_days."
+        raise StripeError(message, code="parameters_exclusive", param="subscription_data[trial_end]")
+    if wanted.get("trial_end", call.account.now() + SHORTEST_TRIAL) < call.account.now() + SHORTEST_TRIAL:
+        message = "The `trial_end` date has to be at least 2 days in the future."
+        raise StripeError(message, param="subscription_data[trial_end]")
+    return "trial_end" in wanted or "trial_period_days" in wanted
+
+
+def offered(call: Call, session: Json) -> Json:
+    """Return what the coupon that the request names changes of a session."""
+    wanted = call.params.get("discounts")
+    if not wanted:
+        return {}
+    if "allow_promotion_codes" in call.params:
+        message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
+        raise StripeError(message, code="parameters_exclusive", param="discounts")
+    return with_offer(call.account, session, wanted[0], "discounts[0]")
 
 
 def stored(call: Call) -> Json:

@@ -1,6 +1,6 @@
 """Payment methods, payment intents, charges and invoice payments as Stripe shows them."""
 
-from paywall.sandbox.cards import Card, Decline
+from paywall.sandbox.cards import ROUTING_NUMBER, Card, Decline
 from paywall.sandbox.shapes.lists import nulls
 from paywall.sandbox.state.bodies import Json, Value
 from paywall.sandbox.state.ids import new_id, random_text
@@ -47,6 +47,37 @@ def method_shape(card: Card, exp: tuple[int, int], details: Json, now: int) -> J
         "livemode": False,
         "metadata": {},
         "type": "card",
+    }
+
+
+def bank_shape(bank: Card, details: Json, now: int) -> Json:
+    """A bank account as a payment method."""
+    return {
+        "id": new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": "limited",
+        "billing_details": details,
+        "created": now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": {},
+        "type": "us_bank_account",
+        "us_bank_account": charged_bank(bank.fingerprint, bank.last4)
+        | {"financial_connections_account": None, "networks": {"preferred": "ach", "supported": ["ach"]}}
+        | {"status_details": {}},
+    }
+
+
+def charged_bank(fingerprint: str, last4: str) -> Json:
+    """The bank account as a charge remembers it."""
+    return {
+        "account_holder_type": "individual",
+        "account_type": "checking",
+        "bank_name": "STRIPE TEST BANK",
+        "fingerprint": fingerprint,
+        "last4": last4,
+        "routing_number": ROUTING_NUMBER,
     }
 
 
@@ -144,11 +175,20 @@ def charge_shape(intent: Json, method: Json, decline: Decline | None, now: int) 
         "paid": decline is None,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": {"card": charged_card(method["card"], intent["amount"]), "type": "card"},
+        "payment_method_details": charged_method(method, intent["amount"]),
         "radar_options": {},
         "refunded": False,
         "status": "failed" if decline else "succeeded",
     }
+
+
+def charged_method(method: Json, amount: int) -> Json:
+    """The payment method as a charge remembers it."""
+    if method["type"] == "card":
+        return {"card": charged_card(method["card"], amount), "type": "card"}
+    account = method["us_bank_account"]
+    known = charged_bank(account["fingerprint"], account["last4"]) | {"mandate": None, "payment_reference": None}
+    return {"type": "us_bank_account", "us_bank_account": known}
 
 
 def charged_card(card: Json, amount: int) -> Json:

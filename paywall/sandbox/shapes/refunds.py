@@ -45,7 +45,7 @@ NETWORK_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
 def dispute_shape(charge: Json, status: str, reason: str, now: int) -> Json:
     """A cardholder's complaint about a charge, of which no money has moved yet."""
     inquiry = status.startswith("warning")
-    brand = charge["payment_method_details"]["card"]["brand"]
+    brand = charge["payment_method_details"].get("card", {}).get("brand", "ach")
     card = {"brand": brand, "case_type": "inquiry" if inquiry else "chargeback", "network": brand}
     return {
         "id": new_id("du"),

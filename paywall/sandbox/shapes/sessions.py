@@ -9,9 +9,9 @@ from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.ids import new_id
 
 
-def line_item_shape(bought: Bought, product_name: str) -> Json:
-    """One line of what a session sells."""
-    amount = bought.price["unit_amount"] * bought.quantity
+def line_item_shape(bought: Bought, product_name: str, *, free: bool = False) -> Json:
+    """One line of what a session sells; during a trial it is free."""
+    amount = 0 if free else bought.price["unit_amount"] * bought.quantity
     return {
         "id": new_id("li"),
         "object": "item",
@@ -52,35 +52,66 @@ def session_shape(
 ) -> Json:
     """An open session; what the page needs and the API does not show begins with an underscore."""
     session_id = new_id("cs_test")
-    total = sum(line["amount_total"] for line in lines)
     email = customer["email"] if customer else params.get("customer_email")
     subscription = params.get("subscription_data", {})
-    return blanks() | {
-        "id": session_id,
-        "object": "checkout.session",
-        "amount_subtotal": total,
+    return (
+        blanks()
+        | {
+            "id": session_id,
+            "object": "checkout.session",
+            "allow_promotion_codes": params.get("allow_promotion_codes"),
+            "billing_address_collection": params.get("billing_address_collection"),
+            "branding_settings": branding(config.account_name),
+            "cancel_url": params.get("cancel_url"),
+            "client_reference_id": params.get("client_reference_id"),
+            "created": now,
+            "currency": lines[0]["currency"],
+            "customer": customer and customer["id"],
+            "customer_details": details_shape(email, customer["name"] if customer else None)
+            if customer or email
+            else None,
+            "customer_email": params.get("customer_email"),
+            "expires_at": expires,
+            "locale": params.get("locale"),
+            "metadata": merged({}, params.get("metadata", {})),
+            "payment_method_collection": params.get("payment_method_collection", "always"),
+            "payment_method_types": params.get("allowed_payment_method_types", ["card"]),
+            "submit_type": params.get("submit_type"),
+            "success_url": params["success_url"],
+            "url": f"{config.base_url}/c/pay/{session_id}",
+            "_subscription": {
+                "description": subscription.get("description"),
+                "metadata": merged({}, subscription.get("metadata", {})),
+            },
+            "_trial": {name: subscription[name] for name in TRIAL if name in subscription},
+        }
+        | totals(lines)
+    )
+
+
+TRIAL = ("trial_end", "trial_period_days", "trial_settings")
+
+
+def totals(lines: Sequence[Json]) -> Json:
+    """What a session's lines add up to; everything that changes when a coupon comes or goes."""
+    subtotal, total = (sum(line[name] for line in lines) for name in ("amount_subtotal", "amount_total"))
+    discount = sum(line["amount_discount"] for line in lines)
+    return {
+        "amount_subtotal": subtotal,
         "amount_total": total,
-        "billing_address_collection": params.get("billing_address_collection"),
-        "branding_settings": branding(config.account_name),
-        "cancel_url": params.get("cancel_url"),
-        "client_reference_id": params.get("client_reference_id"),
-        "created": now,
-        "currency": lines[0]["currency"],
-        "customer": customer and customer["id"],
-        "customer_details": details_shape(email, customer["name"] if customer else None) if customer or email else None,
-        "customer_email": params.get("customer_email"),
-        "expires_at": expires,
-        "locale": params.get("locale"),
-        "metadata": merged({}, params.get("metadata", {})),
-        "submit_type": params.get("submit_type"),
-        "success_url": params["success_url"],
-        "url": f"{config.base_url}/c/pay/{session_id}",
+        "total_details": {"amount_discount": discount, "amount_shipping": 0, "amount_tax": 0},
         "_lines": list(lines),
-        "_subscription": {
-            "description": subscription.get("description"),
-            "metadata": merged({}, subscription.get("metadata", {})),
-        },
     }
+
+
+def with_discount(lines: Sequence[Json], amount: int) -> list[Json]:
+    """The lines with an amount (minor units) taken off their sum, shared out among them; the last takes the rest."""
+    subtotal, given, shared = sum(line["amount_subtotal"] for line in lines) or 1, 0, []
+    for index, line in enumerate(lines):
+        part = amount - given if index == len(lines) - 1 else amount * line["amount_subtotal"] // subtotal
+        given += part
+        shared.append(line | {"amount_discount": part, "amount_total": line["amount_subtotal"] - part})
+    return shared
 
 
 def branding(name: str) -> Json:
@@ -99,7 +130,7 @@ def branding(name: str) -> Json:
 def blanks() -> Json:
     """The fields of a new session that no parameter of ours changes."""
     empty = (
-        "after_expiration allow_promotion_codes client_secret consent consent_collection currency_conversion "
+        "after_expiration client_secret consent consent_collection currency_conversion "
         "customer_account customer_creation integration_identifier invoice invoice_creation origin_context "
         "payment_intent payment_link permissions recovered_from setup_intent shipping_address_collection shipping_cost "
         "subscription wallet_options payment_method_configuration_details"
@@ -113,9 +144,7 @@ def blanks() -> Json:
         "discounts": [],
         "livemode": False,
         "mode": "subscription",
-        "payment_method_collection": "always",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
         "payment_status": "unpaid",
         "phone_number_collection": {"enabled": False},
         "saved_payment_method_options": {
@@ -125,6 +154,5 @@ def blanks() -> Json:
         },
         "shipping_options": [],
         "status": "open",
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
     }

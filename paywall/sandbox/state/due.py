@@ -56,7 +56,8 @@ def subscription_due(subscription: Json) -> int | None:
     if status is None or status in OVER:
         return None
     if status == "incomplete":
-        return earliest([subscription["created"] + UNPAID_FIRST, subscription["cancel_at"]])
+        given_up = None if subscription.get("_waiting") else subscription["created"] + UNPAID_FIRST
+        return earliest([given_up, subscription["cancel_at"]])
     pause = subscription["pause_collection"] or {}
     moments = [subscription["cancel_at"], pause.get("resumes_at"), warning_of(subscription)]
     return earliest(moments if status == "paused" else [*moments, ends_of(subscription)])

@@ -37,8 +37,12 @@ LINKS: dict[str, dict[str, str]] = {
         "payment_intent": "payment_intent",
         "setup_intent": NOTHING,
         "payment_link": NOTHING,
-        "discounts": NOTHING,
+        "discounts": "session_discount",
     },
+    "session_discount": {"coupon": "coupon", "promotion_code": "promotion_code"},
+    "coupon": {},
+    "promotion_code": {"promotion.coupon": "coupon", "customer": "customer"},
+    "discount": {"source.coupon": "coupon", "promotion_code": "promotion_code", "customer": "customer"},
     "billing_portal.session": {"flow": NOTHING},
     "item": {"price": "price", "discounts": NOTHING, "taxes": NOTHING},
     "subscription": {
@@ -47,7 +51,7 @@ LINKS: dict[str, dict[str, str]] = {
         "default_payment_method": "payment_method",
         "items": "list:subscription_item",
         "default_source": NOTHING,
-        "discounts": NOTHING,
+        "discounts": "discount",
         "pending_setup_intent": NOTHING,
         "schedule": NOTHING,
         "test_clock": NOTHING,
@@ -62,12 +66,12 @@ LINKS: dict[str, dict[str, str]] = {
         "confirmation_secret": NOTHING,
         "lines": "list:line_item",
         "default_source": NOTHING,
-        "discounts": NOTHING,
+        "discounts": "discount",
         "total_discount_amounts": "discount_amount",
         "total_taxes": "tax_amount",
         "test_clock": NOTHING,
     },
-    "discount_amount": {"discount": NOTHING},
+    "discount_amount": {"discount": "discount"},
     "tax_amount": {"tax_rate_details.tax_rate": NOTHING},
     "line_item": {
         "pricing.price_details.price": "price",
@@ -153,6 +157,11 @@ def check_path(kind: str, path: str) -> None:
             return
 
 
+def opened(account: Account, kind: str, object_id: str) -> Json:
+    """Return the object behind an id, as far as there is one."""
+    return public(account.store.get(kind, object_id) or {"id": object_id})
+
+
 def open_path(account: Account, body: Json, kind: str, segments: list[str]) -> None:
     """Open one checked path inside a body, in place."""
     found = step(kind, segments) if segments else None
@@ -167,7 +176,9 @@ def open_path(account: Account, body: Json, kind: str, segments: list[str]) -> N
         node[last] = MADE[kind, name](account, body)
     value = node.get(last)
     if isinstance(value, str) and target:
-        value = node[last] = public(account.store.get(target, value) or {"id": value})
+        value = node[last] = opened(account, target, value)
+    if isinstance(value, list) and target:
+        value = node[last] = [opened(account, target, one) if isinstance(one, str) else one for one in value]
     for inner in value if isinstance(value, list) else [value]:
         if isinstance(inner, dict):
             open_path(account, inner, target, rest)
