@@ -45,8 +45,18 @@ class CheckoutSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoicePayment:
+    """What paid an invoice, or a part of it (minor units). Without an intent it was a bare charge, or no money."""
+
+    id: str
+    intent_id: str | None
+    charge_id: str | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaidInvoice:
-    """A paid invoice of a subscription: minor units, and the period that its line names."""
+    """A paid invoice of a subscription: minor units (``tax`` is within ``amount``), and the period of its line."""
 
     id: str
     amount: int
@@ -54,11 +64,42 @@ class PaidInvoice:
     period_start: datetime
     period_end: datetime
     paid_at: datetime
+    tax: int = 0
+    payments: tuple[InvoicePayment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSnapshot:
+    """Money given back of an invoice's payment, or on its way: minor units; ``status`` is Stripe's."""
+
+    id: str
+    invoice_id: str
+    intent_id: str | None
+    charge_id: str | None
+    amount: int
+    currency: str
+    status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSnapshot:
+    """An inquiry or a dispute about an invoice's payment: minor units; ``status`` and ``reason`` are Stripe's."""
+
+    id: str
+    invoice_id: str
+    intent_id: str | None
+    charge_id: str | None
+    amount: int
+    currency: str
+    status: str
+    created_at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionSnapshot:
-    """A subscription with its invoices, as of one fetch."""
+    """A subscription with its invoices, and what became of their money, as of one fetch."""
 
     id: str
     livemode: bool
@@ -73,6 +114,8 @@ class SubscriptionSnapshot:
     checkout_id: str | None
     facts: SubscriptionFacts
     invoices: tuple[PaidInvoice, ...] = ()
+    refunds: tuple[RefundSnapshot, ...] = ()
+    disputes: tuple[DisputeSnapshot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import stripe
 import structlog
 
 from paywall import metrics
-from paywall.billing import shapes
+from paywall.billing import cases, money, shapes
 from paywall.billing.errors import BadEvent, BadSignature, StripeNotFound, StripeRefused, StripeUnavailable
+from paywall.billing.reading import ref
 from paywall.billing.snapshots import (
     CheckoutOrder,
     CheckoutSnapshot,
@@ -134,13 +135,33 @@ class StripeGateway:
             made = self._client.v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
         return made.url
 
-    def fetch_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
-        """The subscription with all its invoices, as they are now: two requests."""
-        with _asking("subscription.fetch", subscription=subscription_id):
-            body = self._client.v1.subscriptions.retrieve(subscription_id)
-            bills = self._client.v1.invoices.list({"subscription": subscription_id, "limit": 100})
-            invoices = [bill.to_dict() for bill in bills.auto_paging_iter()]
-        return shapes.subscription(body.to_dict(), invoices, self._products)
+    def fetch_subscription(self, subscription_id: str, known: frozenset[str] = frozenset()) -> SubscriptionSnapshot:
+        """The subscription, all its invoices, and what became of their money, as they are now: three requests.
+
+        Two more for each payment of which something was given back or disputed, or of which we know that already:
+        ``known`` are ids of payment intents.
+        """
+        body = self.ask(
+            "subscription.fetch",
+            lambda client: client.v1.subscriptions.retrieve(subscription_id).to_dict(),
+            subscription=subscription_id,
+        )
+        params: Any = {"subscription": subscription_id, "limit": 100, "expand": ["data.payments"]}
+        bills = cases.everything(self, "invoices.list", lambda client: client.v1.invoices.list(params))
+        paid_by = [payment for bill in bills for payment in money.invoice_payments(bill)]
+        found = cases.about(self, ref(body.get("customer")), paid_by, known)
+        return shapes.subscription(body, bills, self._products, found)
+
+    def cancel_subscription(self, subscription_id: str) -> None:
+        """Ends a subscription at once, without a credit for the rest of its period; one that is over stays as it is.
+
+        https://docs.stripe.com/api/subscriptions/cancel
+        """
+        try:
+            with _asking("subscription.cancel", subscription=subscription_id):
+                self._client.v1.subscriptions.cancel(subscription_id)
+        except StripeNotFound:
+            return
 
     def find_price(self, lookup_key: str) -> PriceSnapshot | None:
         """The active price that carries a lookup key."""

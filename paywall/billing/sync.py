@@ -2,24 +2,25 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from paywall.billing.snapshots import PaidInvoice, SubscriptionSnapshot
-from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound
-from paywall.domain.entitlements import Access, terms_of
+from paywall.billing import rows
+from paywall.billing.errors import StripeNotFound
+from paywall.billing.snapshots import SubscriptionSnapshot
+from paywall.billing.stripe_gateway import StripeGateway
+from paywall.domain.entitlements import Access, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
 from paywall.storage import checkouts, entitlements, leases, payments, readers, revocations, subscriptions
-from paywall.storage.database import db, new_id
+from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.entitlements import Cause, Source
 from paywall.storage.models import Reader
-from paywall.storage.payments import Payment
 
 log = structlog.get_logger("paywall.sync")
 
@@ -50,11 +51,15 @@ class UnknownReader(PaywallError):
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync found: ``outcome`` is synced, not_ours or missing."""
+    """What a sync found: ``outcome`` is synced, not_ours or missing.
+
+    ``must_cancel`` is left where the subscription is still to be ended at Stripe.
+    """
 
     outcome: str
     reader_id: str | None = None
     changed: bool = False
+    must_cancel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,33 @@ class Sync:
     def subscription(self, subscription_id: str, cause: Cause) -> Synced:
         """Brings our rows to what Stripe says of this subscription now. Safe to run twice, at once, in any order.
 
-        Raises StripeUnavailable or Busy (the same call may be repeated), UnknownReader.
+        A subscription whose money went back is ended at Stripe too, after what it gave has ended here.
+        Raises StripeUnavailable or Busy (the same call may be repeated), UnknownReader, StripeRefused.
         """
+        found = self._once(subscription_id, cause)
+        if not found.must_cancel:
+            return found
+        self.gateway.cancel_subscription(subscription_id)
+        log.info("subscription_cancelled", subscription=subscription_id, cause=cause.kind, cause_id=cause.id)
+        after = self._once(subscription_id, cause)
+        return replace(after, changed=found.changed or after.changed)
+
+    def expire(self, entitlement_id: str) -> bool:
+        """Decides again on an entitlement of which a date has passed; True if its state changed."""
+        now = self.clock.now()
+        entry = entitlements.decide_again(entitlement_id, Cause("clock", "expiry"), now)
+        db.session.commit()
+        if entry is not None:
+            ids = {"reader": entry.reader_id, "entitlement": entitlement_id, "cause": "clock"}
+            log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
+        return entry is not None
+
+    def _once(self, subscription_id: str, cause: Cause) -> Synced:
         name, owner = f"subscription:{subscription_id}", new_id("own")
         for _ in range(_TRIES):
             self._wait_for(name, owner)
             try:
-                snapshot = self.gateway.fetch_subscription(subscription_id)
+                snapshot = self._fetch(subscription_id)
                 if (done := self._save(snapshot, name, owner, cause)) is not None:
                     return done
             except StripeNotFound:
@@ -85,6 +110,12 @@ class Sync:
                 leases.give_back(name, owner)
                 db.session.commit()
         raise Busy
+
+    def _fetch(self, subscription_id: str) -> SubscriptionSnapshot:
+        begin_read()
+        known = payments.intents_with_cases(subscription_id)
+        db.session.commit()  # no transaction is open while Stripe is asked
+        return self.gateway.fetch_subscription(subscription_id, known)
 
     def _wait_for(self, name: str, owner: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -112,7 +143,7 @@ class Sync:
         changed = self._write(snapshot, plan, reader, cause)
         leases.give_back(name, owner)
         db.session.commit()
-        return Synced("synced", reader.id, changed)
+        return Synced("synced", reader.id, changed, must_cancel(snapshot.facts, plan, self.clock.now()))
 
     def _plan_of(self, snapshot: SubscriptionSnapshot) -> Plan | None:
         """The plan of the product, else the one under which we know the subscription: it may have moved away."""
@@ -123,10 +154,11 @@ class Sync:
     def _write(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, cause: Cause) -> bool:
         now = self.clock.now()
         readers.lock_person(reader)  # two subscriptions of one person, synced at once, must see each other
-        if reader.customer_id is None and readers.by_customer(snapshot.customer_id) is None:
+        runs = group_of(snapshot.facts.status) is not Group.CLOSED  # the customer of a closed one may be deleted
+        if runs and reader.customer_id is None and readers.by_customer(snapshot.customer_id) is None:
             reader.customer_id = snapshot.customer_id
         before = entitlements.access_of(reader.id, self.plans, now)
-        _put(snapshot, plan, reader, now)
+        self._put(snapshot, plan, reader, now)
         if duplicates := subscriptions.flag_duplicates(reader):
             log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
         if group_of(snapshot.facts.status) is Group.UNKNOWN:
@@ -140,6 +172,11 @@ class Sync:
             log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
             self._revoke(reader, entry.reason, before, now)
         return entry is not None
+
+    def _put(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: datetime) -> None:
+        subscriptions.put(rows.subscription(snapshot, reader.id, plan.key, now))
+        for table, found, key in rows.money(snapshot, now):
+            payments.put(table, snapshot.id, found, key)
 
     def _revoke(self, reader: Reader, cause: str, before: Access, now: datetime) -> None:
         """Takes back tokens that would outlive what is left (I6, I7); while something is left they can be renewed."""
@@ -166,32 +203,3 @@ def _moved_away(snapshot: SubscriptionSnapshot) -> SubscriptionSnapshot:
     if group_of(snapshot.facts.status) is Group.CLOSED:
         return snapshot
     return replace(snapshot, facts=replace(snapshot.facts, status="canceled", unpaid_from=None))
-
-
-def _put(snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: datetime) -> None:
-    facts = snapshot.facts
-    subscriptions.put(
-        {
-            "id": snapshot.id,
-            "reader_id": reader.id,
-            "plan": plan.key,
-            "status": facts.status,
-            "customer_id": snapshot.customer_id,
-            "price_id": snapshot.price_id,
-            "amount": snapshot.amount,
-            "currency": snapshot.currency,
-            "current_period_end": snapshot.current_period_end,
-            "cancel_at": facts.cancel_at,
-            "cancels_at_period_end": facts.cancels_at_period_end,
-            "ended_at": facts.ended_at,
-            "created_at": snapshot.created_at,
-            "synced_at": now,
-        }
-    )
-    rows = (_payment(invoice, snapshot.id) for invoice in snapshot.invoices)
-    payments.put(Payment, rows, "invoice_id")
-
-
-def _payment(invoice: PaidInvoice, subscription_id: str) -> dict[str, Any]:
-    values = asdict(invoice)
-    return {"invoice_id": values.pop("id"), "subscription_id": subscription_id, **values}

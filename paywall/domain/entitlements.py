@@ -36,14 +36,15 @@ SKEW = timedelta(minutes=5)
 class PaidPeriod:
     """A period whose invoice is paid, as its invoice line says. Moments are aware.
 
-    ``reversed_at`` is set when the money went back in full, with ``reversal`` REFUNDED or DISPUTE_LOST; ``disputed``
-    while a dispute (not an inquiry) is undecided.
+    ``refunded_at`` is set while the money is given back in full or on its way, ``refund_arrived`` once that cannot
+    fail any more; ``lost_at`` is when a dispute began that was lost, ``disputed`` says that one (no inquiry) is open.
     """
 
     start: datetime
     end: datetime
-    reversed_at: datetime | None = None
-    reversal: Reason | None = None
+    refunded_at: datetime | None = None
+    refund_arrived: bool = False
+    lost_at: datetime | None = None
     disputed: bool = False
 
 
@@ -118,22 +119,41 @@ def terms_of(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo) -> Terms:
     Access runs to the end of the last paid period; plus the plan's slack while it renews by itself, or plus its grace
     days counted from the start of the unpaid period; to the end of that local day. Raises ValueError on a naive moment.
     """
-    good = tuple(p for p in facts.periods if _aware(p.start) < _aware(p.end))
+    good = _good(facts)
     if not good or group_of(facts.status) is Group.UNBORN:
         return _nothing(facts)
     starts_at = min(p.start for p in good)
-    last = max(good, key=lambda p: p.end)
-    hold = _hold(facts, plan, last)
+    last = max(good, key=lambda p: _rank(p, plan))
     until, lapse = _until(facts, plan, zone, last.end)
-    if not _is_reversed(last, plan):
+    fallen = _reversal(last, plan)
+    if fallen is None:
         in_dunning = lapse is Reason.PAYMENT_FAILED
+        hold = _hold(facts, plan, last)
         return Terms(starts_at, min(last.end, until), until, lapse, in_dunning, hold, _renews(facts))
     # the last period's money went back: what earlier periods still give, and never more than without the reversal
-    kept = [end_of_day(p.end, zone) for p in good if not _is_reversed(p, plan)]
-    left = max([last.reversed_at or last.start, *kept])
+    standing = [p for p in good if _reversal(p, plan) is None]
+    since, why = fallen
+    left = max([since, *(end_of_day(p.end, zone) for p in standing)])
     if left < until:
-        until, lapse = left, last.reversal or Reason.REFUNDED
+        until, lapse = left, why
+    hold = _hold(facts, plan, max(standing, key=lambda p: _rank(p, plan), default=last))
     return Terms(starts_at, until, until, lapse, hold=hold)
+
+
+def must_cancel(facts: SubscriptionFacts, plan: Plan, now: datetime) -> bool:
+    """Whether a subscription is to be ended at Stripe: its last paid period was lost to a dispute, or given back.
+
+    Given back means in full, where the plan says that this ends access, and once the refund cannot fail any more.
+    What an earlier paid period still gives is not cut short.
+    """
+    good = _good(facts)
+    if not good or group_of(facts.status) in (Group.UNBORN, Group.CLOSED):
+        return False
+    last = max(good, key=lambda p: _rank(p, plan))
+    given_back = last.refund_arrived and plan.on_full_refund == "end"
+    if last.lost_at is None and not given_back:
+        return False
+    return not any(p.end > now for p in good if _reversal(p, plan) is None)
 
 
 def union(entitlements: Iterable[tuple[tuple[str, ...], Terms]], now: datetime) -> Access:
@@ -156,10 +176,24 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-def _is_reversed(period: PaidPeriod, plan: Plan) -> bool:
-    if period.reversed_at is None:
-        return False
-    return period.reversal is not Reason.REFUNDED or plan.on_full_refund == "end"
+def _good(facts: SubscriptionFacts) -> tuple[PaidPeriod, ...]:
+    return tuple(p for p in facts.periods if _aware(p.start) < _aware(p.end))
+
+
+def _reversal(period: PaidPeriod, plan: Plan) -> tuple[datetime, Reason] | None:
+    """Since when a period's payment counts no more, and why."""
+    found = []
+    if period.lost_at is not None:
+        found.append((period.lost_at, Reason.DISPUTE_LOST))
+    if period.refunded_at is not None and plan.on_full_refund == "end":
+        found.append((period.refunded_at, Reason.REFUNDED))
+    return min(found, default=None)
+
+
+def _rank(period: PaidPeriod, plan: Plan) -> tuple[datetime, bool, datetime, bool, datetime]:
+    """Orders periods by what they give: of two that end together, the one whose payment stands undisputed is last."""
+    fallen = _reversal(period, plan)
+    return period.end, fallen is None, fallen[0] if fallen else period.end, not period.disputed, period.start
 
 
 def _nothing(facts: SubscriptionFacts) -> Terms:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
-from paywall.domain.entitlements import Access, Reason, Terms, union
+from paywall.domain.entitlements import SKEW, Access, Reason, Terms, union
 from paywall.domain.lifecycle import CHANGES, Change, State
 from paywall.domain.plans import Plan
 from paywall.storage.database import db, new_id
@@ -16,7 +16,7 @@ from paywall.storage.models import Entitlement, LedgerEntry
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What made us decide: its kind (event, return, command) and its id."""
+    """What made us decide: its kind (event, return, command, clock, reconcile) and its id."""
 
     kind: str
     id: str
@@ -63,7 +63,7 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
     """Brings the source's entitlement to ``terms`` and writes the ledger; None if nothing changed. Commits nothing."""
     state, reason = terms.explain(now)
     query = select(Entitlement).where(Entitlement.source == source.kind, Entitlement.source_id == source.id)
-    row = db.session.scalar(query.with_for_update())
+    row = db.session.scalar(query.with_for_update(), execution_options={"populate_existing": True})
     if row is not None and terms_of(row) == terms and (row.state, row.reader_id) == (state, source.reader_id):
         return None
     change = _name_change(row, state, terms, now)
@@ -89,6 +89,27 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
     db.session.add(entry)
     db.session.flush()
     return entry
+
+
+def decide_again(entitlement_id: str, cause: Cause, now: datetime) -> LedgerEntry | None:
+    """Brings the stored state to what the dates say now, and writes the ledger; None if it did. Commits nothing."""
+    row = db.session.get(Entitlement, entitlement_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        return None
+    return save(Source(row.source, row.source_id, row.reader_id, row.plan), terms_of(row), cause, now)
+
+
+def due_to_change(now: datetime, limit: int) -> list[str]:
+    """The ids of entitlements whose stored state a date has overtaken, each kind by an index of its own."""
+    row = Entitlement
+    running = row.state.in_((State.ACTIVE, State.GRACE, State.SUSPENDED))
+    overtaken = (
+        and_(running, row.until <= now),
+        and_(row.in_dunning, row.state == State.ACTIVE, row.paid_until <= now),
+        and_(row.state == State.PENDING, row.starts_at <= now + SKEW),
+    )
+    found = [db.session.scalars(select(row.id).where(one).limit(limit)).all() for one in overtaken]
+    return list(dict.fromkeys(one for ids in found for one in ids))[:limit]
 
 
 def _columns(terms: Terms, state: State, reason: Reason) -> dict[str, Any]:

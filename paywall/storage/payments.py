@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, String, or_, select
+from sqlalchemy import ForeignKey, Integer, String, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paywall.storage.database import Base, UTCDateTime, db, insert_for
@@ -67,9 +67,16 @@ class Dispute(_Case, Base):
     reason: Mapped[str] = mapped_column(String(100))
 
 
-def put(table: type[Base], rows: Iterable[dict[str, Any]], key: str = "id") -> None:
-    """Adds or replaces rows by their key. Only billing/sync may. Commits nothing."""
-    for row in rows:
+def put(table: type[Base], subscription_id: str, rows: Iterable[dict[str, Any]], key: str) -> None:
+    """Brings a subscription's rows of one table to these, by their key: all that Stripe has, and no others.
+
+    Only billing/sync may. Commits nothing.
+    """
+    found = list(rows)
+    columns = table.__table__.columns
+    gone = columns[key].not_in([row[key] for row in found])
+    db.session.execute(delete(table).where(columns["subscription_id"] == subscription_id, gone))
+    for row in found:
         statement = insert_for(table).values(**row)
         db.session.execute(statement.on_conflict_do_update(index_elements=[key], set_=row))
 

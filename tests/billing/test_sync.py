@@ -25,7 +25,7 @@ from paywall.storage.models import (
     Revocation,
     Subscription,
 )
-from paywall.storage.payments import Payment
+from paywall.storage.payments import InvoicePayment, Payment
 from tests.support.shop import Shop
 
 CAUSE = Cause("event", "evt_1")
@@ -67,9 +67,9 @@ def test_no_transaction_is_open_while_stripe_is_asked(shop: Shop, bought: str, m
     """A lock held over a network call would stop every other writer."""
     real, open_ones = StripeGateway.fetch_subscription, []
 
-    def watched(self, subscription_id):
+    def watched(self, subscription_id, *known):
         open_ones.append(db.session().in_transaction())
-        return real(self, subscription_id)
+        return real(self, subscription_id, *known)
 
     monkeypatch.setattr(StripeGateway, "fetch_subscription", watched)
     shop.parts.sync.subscription(bought, CAUSE)
@@ -81,9 +81,9 @@ def test_the_whole_checkout_holds_no_transaction_while_stripe_is_asked(shop: Sho
     for name in ("find_price", "create_checkout", "fetch_checkout", "expire_checkout", "fetch_subscription"):
         real = getattr(StripeGateway, name)
 
-        def watched(self, argument, real=real, name=name):
+        def watched(self, *arguments, real=real, name=name):
             seen[name] = seen.get(name, False) or db.session().in_transaction()
-            return real(self, argument)
+            return real(self, *arguments)
 
         monkeypatch.setattr(StripeGateway, name, watched)
     shop.parts.catalog._known.clear()
@@ -123,8 +123,8 @@ def test_whoever_lost_the_lease_starts_again_instead_of_writing(shop: Shop, boug
     """The fetch took longer than the lease, and another sync has taken over: the stale answer must not be saved."""
     real, calls = StripeGateway.fetch_subscription, []
 
-    def slow(self, subscription_id):
-        snapshot = real(self, subscription_id)
+    def slow(self, subscription_id, *known):
+        snapshot = real(self, subscription_id, *known)
         calls.append(subscription_id)
         if len(calls) == 1:
             clock.advance(seconds=91)
@@ -246,7 +246,7 @@ def test_any_event_of_a_purchase_may_be_lost(shop: Shop, bought: str, lost: int)
 
 def _forget() -> None:
     """Empties what sync and inbox wrote, and keeps readers and checkouts."""
-    for model in (LedgerEntry, Entitlement, Payment, Subscription, InboxEvent):
+    for model in (LedgerEntry, Entitlement, Payment, InvoicePayment, Subscription, InboxEvent):
         db.session.execute(db.delete(model))
     db.session.commit()
     db.session.expire_all()
@@ -271,8 +271,8 @@ def test_two_subscriptions_of_one_person_synced_at_once_see_each_other(shop: Sho
     fetched = threading.Barrier(2)
     real_fetch, real_flag = StripeGateway.fetch_subscription, subscriptions.flag_duplicates
 
-    def fetch(self, subscription_id):
-        snapshot = real_fetch(self, subscription_id)
+    def fetch(self, subscription_id, *known):
+        snapshot = real_fetch(self, subscription_id, *known)
         fetched.wait(5)
         return snapshot
 
@@ -330,7 +330,7 @@ class _Answers:
         self.livemode = real.livemode
         self._answer = answer
 
-    def fetch_subscription(self, _subscription_id: str) -> object:
+    def fetch_subscription(self, *_: object) -> object:
         """The answer."""
         return self._answer
 

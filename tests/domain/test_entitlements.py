@@ -150,14 +150,14 @@ def test_pausing_the_collection_follows_the_policy() -> None:
 
 def test_a_full_refund_of_the_current_period_ends_access_at_that_moment() -> None:
     refunded = START + timedelta(days=3)
-    terms = decide(replace(ACTIVE, periods=(replace(YEAR, reversed_at=refunded, reversal=Reason.REFUNDED),)))
+    terms = decide(replace(ACTIVE, periods=(replace(YEAR, refunded_at=refunded),)))
     assert terms.until == refunded
     assert terms.explain(refunded) == (State.ENDED, Reason.REFUNDED)
     assert terms.state_at(refunded - timedelta(seconds=1)) is State.ACTIVE
 
 
 def test_a_full_refund_changes_nothing_where_the_policy_keeps_access() -> None:
-    period = replace(YEAR, reversed_at=START, reversal=Reason.REFUNDED)
+    period = replace(YEAR, refunded_at=START)
     kept = decide(replace(ACTIVE, periods=(period,)), replace(PLAN, on_full_refund="keep"))
     assert kept == decide(ACTIVE)
 
@@ -177,7 +177,7 @@ def test_an_open_dispute_suspends_and_a_won_one_restores() -> None:
 
 
 def test_a_lost_dispute_ends_access_whatever_the_policy() -> None:
-    lost = replace(YEAR, reversed_at=START + timedelta(days=40), reversal=Reason.DISPUTE_LOST)
+    lost = replace(YEAR, lost_at=START + timedelta(days=40))
     terms = decide(replace(ACTIVE, periods=(lost,)), replace(PLAN, on_full_refund="keep", on_dispute="keep"))
     assert terms.explain(START + timedelta(days=40)) == (State.ENDED, Reason.DISPUTE_LOST)
 

@@ -22,12 +22,13 @@ maybe = st.none() | moments
 @st.composite
 def periods(draw: st.DrawFn) -> PaidPeriod:
     start = draw(moments)
-    reversal = draw(st.sampled_from([None, None, Reason.REFUNDED, Reason.DISPUTE_LOST]))
+    later = st.integers(0, 400).map(lambda days: start + timedelta(days=days))
     return PaidPeriod(
         start=start,
         end=start + timedelta(days=draw(st.integers(-2, 366))),
-        reversed_at=start + timedelta(days=draw(st.integers(0, 400))) if reversal else None,
-        reversal=reversal,
+        refunded_at=draw(st.none() | later),
+        refund_arrived=draw(st.booleans()),
+        lost_at=draw(st.none() | later),
         disputed=draw(st.booleans()),
     )
 
