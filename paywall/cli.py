@@ -21,6 +21,7 @@ from paywall.storage.hashing import sha256_hex
 from paywall.tokens import keyring
 from paywall.tokens.commands import keys_cli, revocations_cli, services_cli
 from paywall.webhooks.commands import webhooks_cli
+from paywall.worker.commands import worker_command
 
 group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, staff, webhooks.")
 
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
         staff_cli,
         subscriptions_cli,
         webhooks_cli,
+        worker_command,
     ):
         group.add_command(part)
     app.cli.add_command(group)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from paywall.storage.database import db, insert_for
 from paywall.storage.models import Lease
@@ -23,6 +23,13 @@ def still_held(name: str, owner: str) -> bool:
     """Whether the lease is still the owner's; keeps it so until the transaction ends."""
     query = select(Lease.owner).where(Lease.name == name).with_for_update()
     return db.session.scalar(query) == owner
+
+
+def extend(name: str, owner: str, expires_at: datetime) -> bool:
+    """Moves the end of a lease that is still the owner's; True if it is. Commits nothing."""
+    mine = Lease.name == name, Lease.owner == owner
+    statement = update(Lease).where(*mine).values(expires_at=expires_at).returning(Lease.name)
+    return db.session.execute(statement).first() is not None
 
 
 def give_back(name: str, owner: str) -> None:

@@ -1,0 +1,76 @@
+"""Deletes rows that nobody needs any more: each function a small batch, so that no lock is held for long."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from paywall.storage.database import db
+from paywall.storage.letters import WaitingLetter
+from paywall.storage.models import Checkout, InboxEvent, Lease, ReaderSession, Revocation, SignInLink
+from paywall.storage.workers import WorkerRow
+
+Prune = Callable[[datetime, int], int]
+
+_WORKERS = timedelta(days=7)
+# an expired lease is free, and an expired entry hits no token: an hour more costs nothing and allows for clocks
+_SLACK = timedelta(hours=1)
+
+
+def events(before: datetime, limit: int) -> int:
+    """Events that were dealt with and came in before; those that wait are kept for ever. Commits nothing."""
+    done = InboxEvent.state.in_(("handled", "ignored")), InboxEvent.received_at < before
+    return _delete(InboxEvent.id, limit, *done)
+
+
+def checkouts(before: datetime, limit: int) -> int:
+    """Checkouts that ended unpaid before, with the typed address. Paid and flagged ones are kept. Commits nothing."""
+    unpaid = Checkout.state == "expired", Checkout.subscription_id.is_(None), Checkout.flag.is_(None)
+    return _delete(Checkout.id, limit, *unpaid, Checkout.closed_at < before)
+
+
+def letters(before: datetime, limit: int) -> int:
+    """Letters that left, or were given up, before. Commits nothing."""
+    return _delete(WaitingLetter.id, limit, WaitingLetter.done_at < before)
+
+
+def links(before: datetime, limit: int) -> int:
+    """Sign-in links that were used or ran out before. Commits nothing."""
+    return _delete(SignInLink.id, limit, or_(SignInLink.used_at < before, SignInLink.expires_at < before))
+
+
+def sessions(before: datetime, limit: int) -> int:
+    """Sessions that were ended or ran out before. Commits nothing."""
+    return _delete(ReaderSession.id, limit, or_(ReaderSession.ended_at < before, ReaderSession.expires_at < before))
+
+
+def leases(now: datetime, limit: int) -> int:
+    """Leases that ran out and were never given back. Commits nothing."""
+    return _delete(Lease.name, limit, Lease.expires_at < now - _SLACK)
+
+
+def revocations(now: datetime, limit: int) -> int:
+    """Entries that hit no token any more, but never the newest: its number would be given again. Commits nothing."""
+    newest = select(func.max(Revocation.seq)).scalar_subquery()
+    return _delete(Revocation.seq, limit, Revocation.expires_at < now - _SLACK, Revocation.seq < newest)
+
+
+def workers(now: datetime, limit: int) -> int:
+    """Workers that ended, or fell silent, a week ago. Commits nothing."""
+    return _delete(WorkerRow.id, limit, WorkerRow.beat_at < now - _WORKERS)
+
+
+BY_AGE: Mapping[str, tuple[Prune, ...]] = {
+    "events_days": (events, checkouts),
+    "letters_days": (letters,),
+    "sign_ins_days": (links, sessions),
+}
+BY_NOW: tuple[Prune, ...] = (leases, revocations, workers)
+
+
+def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool]) -> int:
+    rows = select(key).where(*which).limit(limit).with_for_update(skip_locked=True)
+    statement = delete(key.class_).where(key.in_(rows.scalar_subquery())).returning(key)
+    return len(db.session.execute(statement, execution_options={"synchronize_session": False}).all())

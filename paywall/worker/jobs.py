@@ -1,0 +1,119 @@
+"""The jobs of the worker: each looks for due work and does it, a small step at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from paywall.mail import delivery
+from paywall.parts import Parts
+from paywall.storage import entitlements, events, pruning
+from paywall.storage.database import begin_read, db
+from paywall.webhooks.handlers import Tools
+from paywall.webhooks.intake import Intake
+from paywall.worker.planned import Planned
+from paywall.worker.shift import Shift
+
+log = structlog.get_logger("paywall.worker")
+
+# a claimed event is free again after this; handling it twice does no harm, so it need not outlast the slowest Stripe
+CLAIM = timedelta(minutes=2)
+DAILY = timedelta(days=1)
+_BATCH = 100
+_PRUNE_BATCH = 500
+
+
+class NotAllChanged(Exception):
+    """Some entitlements could not be decided anew; each was logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A name of at most 20 letters, and what to do when its time has come."""
+
+    name: str
+    run: Callable[[Shift], None]
+
+
+def all_jobs(ours: Parts) -> tuple[Job, ...]:
+    """Every job, those first that readers wait for."""
+    prune = Planned("prune", DAILY, ours.clock, _pruning(ours))
+    return (
+        Job("inbox", lambda shift: retry_events(ours, shift)),
+        Job("expiry", lambda shift: expire(ours, shift)),
+        Job("mail", send_letters),
+        Job(prune.name, prune.run),
+    )
+
+
+def retry_events(ours: Parts, shift: Shift) -> None:
+    """Handles events that are due: parked ones, and those whose receiver died. One is claimed at a time."""
+    intake = Intake(Tools(ours.gateway, ours.sync, ours.clock))
+    fresh_first = True
+    while shift.going():
+        now = ours.clock.now()
+        begin_read()  # most looks find nothing, and those should not take SQLite's write lock
+        waiting = events.anything_due(now)
+        db.session.commit()
+        if not waiting:
+            return
+        event_id = events.claim(now, now + CLAIM, fresh_first=fresh_first)
+        db.session.commit()
+        if event_id is None:
+            return
+        intake.handle(event_id)
+        fresh_first = not fresh_first
+
+
+def expire(ours: Parts, shift: Shift) -> None:
+    """Writes down what the passing of time has changed: endings, grace. Access itself asks the dates and not this."""
+    failed = 0
+    while shift.going():
+        begin_read()
+        due = entitlements.due_to_change(ours.clock.now(), _BATCH)
+        db.session.commit()
+        changed = 0
+        for entitlement_id in due:
+            if not shift.going():
+                return
+            try:
+                changed += ours.sync.expire(entitlement_id)
+            except Exception as error:  # one that cannot be decided must not keep the others waiting
+                db.session.rollback()
+                failed += 1
+                log.exception("expiry_failed", entitlement=entitlement_id, kind=type(error).__name__)
+        if len(due) < _BATCH or not changed:
+            break
+    if failed:
+        raise NotAllChanged
+
+
+def send_letters(shift: Shift) -> None:
+    """Tries the letters that are due."""
+    while shift.going() and delivery.deliver().sent:
+        pass
+
+
+def _pruning(ours: Parts) -> Callable[[Shift], None]:
+    def work(shift: Shift) -> None:
+        now = ours.clock.now()
+        for name, prunes in pruning.BY_AGE.items():
+            before = now - timedelta(days=getattr(ours.settings.retention, name))
+            for prune in prunes:
+                _prune(prune, before, shift)
+        for prune in pruning.BY_NOW:
+            _prune(prune, now, shift)
+
+    return work
+
+
+def _prune(prune: pruning.Prune, moment: datetime, shift: Shift) -> None:
+    deleted, batch = 0, _PRUNE_BATCH
+    while batch == _PRUNE_BATCH:
+        shift.step()
+        batch = prune(moment, _PRUNE_BATCH)
+        db.session.commit()
+        deleted += batch
+    if deleted:
+        log.info("pruned", rows=prune.__name__, deleted=deleted)
