@@ -17,6 +17,7 @@ from paywall.sandbox.state.bodies import public
 from paywall.sandbox.state.ids import new_id
 from paywall.sandbox.wire.auth import authenticate, version_of
 from paywall.sandbox.wire.expand import check_path, open_path
+from paywall.sandbox.wire.faults import Fault, Faults
 from paywall.sandbox.wire.forms import decode
 from paywall.sandbox.wire.idempotency import Answer, Keys, fingerprint
 from paywall.sandbox.wire.operation import Call, Operation
@@ -46,6 +47,7 @@ class Api:
     def __init__(self, account: Account, operations: Iterable[Operation]) -> None:
         self.account = account
         self.keys = Keys(account.store)
+        self.faults = Faults()
         self.requests: deque[LoggedRequest] = deque(maxlen=1000)
         self.blueprint = Blueprint("api", __name__)
         for number, operation in enumerate(operations):
@@ -59,6 +61,9 @@ class Api:
     def view(self, operation: Operation, **ids: str) -> Response:
         """Answer one request and log it."""
         request_id = new_id("req")
+        fault = self.faults.take(request.path)
+        if fault and not fault.after:
+            return self.fail(fault, request_id)
         replayed = False
         try:
             authenticate(request, self.account.config.api_key)
@@ -67,7 +72,14 @@ class Api:
             replayed = answer.request_id != request_id
         except StripeError as error:
             answer = self.refusal(error, request_id)
-        return self.respond(answer, request_id, replayed=replayed)
+        return self.fail(fault, request_id) if fault else self.respond(answer, request_id, replayed=replayed)
+
+    def fail(self, fault: Fault, request_id: str) -> Response:
+        """Answer as a planned fault says; no answer at all is logged with status 0."""
+        if error := fault.error():
+            return self.respond(self.refusal(error, request_id), request_id)
+        self.log(0, request_id)
+        return self.faults.silence(fault)
 
     def unknown(self, rest: str) -> Response:
         """Answer an address that no operation serves: some are Stripe's but not the sandbox's, others are nobody's."""
@@ -143,11 +155,16 @@ class Api:
             response.headers["Original-Request"] = answer.request_id
         if replayed:
             response.headers["Idempotent-Replayed"] = "true"
-        text = request.query_string.decode() or request.get_data(as_text=True)
-        self.requests.append(
-            LoggedRequest(request.method, request.path, text, answer.status, key, request_id, self.account.now())
-        )
+        self.log(answer.status, request_id)
         return response
+
+    def log(self, status: int, request_id: str) -> None:
+        """Keep what was asked and the status of the answer."""
+        text = request.query_string.decode() or request.get_data(as_text=True)
+        key = request.headers.get("Idempotency-Key")
+        self.requests.append(
+            LoggedRequest(request.method, request.path, text, status, key, request_id, self.account.now())
+        )
 
 
 def sent_pairs() -> Pairs:

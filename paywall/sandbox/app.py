@@ -12,6 +12,7 @@ from paywall.sandbox.resources import OPERATIONS
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.webhooks.delivery import Deliverer
 from paywall.sandbox.webhooks.endpoints import configure
+from paywall.sandbox.webhooks.steering import Steering
 
 LARGEST_REQUEST = 1_000_000
 
@@ -35,6 +36,7 @@ class Sandbox:
         self.account = Account(config)
         configure(self.account.store, config, self.account.now())
         self.deliverer = Deliverer(self.account)
+        self.steering = Steering(self.deliverer)
         self.api = Api(self.account, OPERATIONS)
 
     def start(self) -> None:
@@ -43,6 +45,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop the background work and close the state."""
+        self.api.faults.stopping.set()
         self.deliverer.stop()
         self.account.store.close()
 

@@ -4,10 +4,11 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from wsgiref.types import WSGIEnvironment
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -19,6 +20,7 @@ from paywall.sandbox.config import ConfigError, SandboxConfig, loopback, utc_now
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.webhooks.delivery import Attempt
 from paywall.sandbox.webhooks.endpoints import EVERYTHING, configure
+from paywall.sandbox.wire.faults import Fault
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,10 @@ class QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
+
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
+        """Hang up, where a planned fault wants no answer; else the caller would go on waiting for one."""
+        self.close_connection = True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -143,6 +149,35 @@ class SandboxServer:
     def deliver_all(self) -> list[Attempt]:
         """Post every event that still waits, once and in order; returns what each was answered."""
         return self.sandbox.deliverer.deliver_all()
+
+    def hold(self, *types: str) -> None:
+        """Let events of these types (`invoice.*`, all if none is named) wait until they are released."""
+        self.sandbox.steering.hold(*types)
+
+    def release(self, order: str | Sequence[str] = "oldest") -> list[Attempt]:
+        """Send what is held, one by one: oldest, newest or random first; or only these events, in this order."""
+        return self.sandbox.steering.release(order)
+
+    def duplicate(self, event_id: str) -> list[Attempt]:
+        """Send one more copy of an event now."""
+        return self.sandbox.steering.duplicate(event_id)
+
+    def drop(self, event_id: str | None = None) -> int:
+        """Never deliver an event, or whatever is held; returns how many deliveries that ends."""
+        return self.sandbox.steering.drop(event_id)
+
+    def resend(self, event_id: str, endpoint_id: str | None = None) -> list[Attempt]:
+        """Deliver an event again, whatever became of it."""
+        return self.sandbox.steering.resend(event_id, endpoint_id)
+
+    def fail_calls(
+        self, status: int | str, times: int = 1, path: str = "/", *, seconds: float = 30, after: bool = False
+    ) -> None:
+        """Let the next calls below a path fail: 429, 500, "lock_timeout", "reset", or "timeout" after some seconds.
+
+        With `after` the work is done and only its answer is lost.
+        """
+        self.sandbox.api.faults.plan(Fault(str(status), times, path, seconds, after))
 
     def pay(
         self,
