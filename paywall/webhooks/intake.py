@@ -38,7 +38,7 @@ class Intake:
                 "received_at": self.tools.clock.now(),
                 "objects": dict(event.objects),
             },
-            settled and (settled.state, settled.note),
+            None if settled is None else (settled.state, settled.note),
         )
         db.session.commit()
         self._look_at_version(event)

@@ -125,7 +125,7 @@ def journeys_are_apart(tree: Tree) -> list[str]:
 
 
 def nothing_imports_the_top(tree: Tree) -> list[str]:
-    """Rule 4: nothing imports ``app``, ``cli``, ``worker``; but ``app`` puts the commands on, the worker's among them."""
+    """Rule 4: nothing imports ``app``, ``cli``, ``worker``; but ``app`` puts on the commands, the worker's too."""
     allowed = (("app", "cli"), ("cli", "worker"))
     return [
         str(one)
