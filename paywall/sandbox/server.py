@@ -15,7 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from paywall.sandbox.api import LoggedRequest
 from paywall.sandbox.app import Sandbox, create_sandbox
 from paywall.sandbox.billing.checkout import Asked, Payer, Result, authenticated, pay, return_address
-from paywall.sandbox.cards import BY_NUMBER, Decline
+from paywall.sandbox.cards import BANK_BY_NUMBER, BY_NUMBER, Decline
 from paywall.sandbox.config import ConfigError, SandboxConfig, loopback, utc_now
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.webhooks.delivery import Attempt
@@ -189,11 +189,13 @@ class SandboxServer:
     ) -> str:
         """Do what a buyer does on the payment page, without the page; returns where the page would lead.
 
+        `card` is the number of a test card or of a test bank account, or nothing where nothing has to be collected.
         Raises ValueError with the bank's reason, or when the session is gone.
         """
         account = self.sandbox.account
         expires = (12, account.config.now().year + 3)
-        result: Result = pay(account, session_id, Payer(BY_NUMBER[card], expires, email, "Test Reader"))
+        known = {**BY_NUMBER, **BANK_BY_NUMBER}[card] if card else None
+        result: Result = pay(account, session_id, Payer(known, expires, email, "Test Reader"))
         if isinstance(result, Asked):
             result = authenticated(account, session_id, result.attempt_id, agreed=agree)
         if isinstance(result, Decline):

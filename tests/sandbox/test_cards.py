@@ -3,6 +3,7 @@
 import pytest
 
 from paywall.sandbox.cards import (
+    BANKS,
     BY_FINGERPRINT,
     BY_NUMBER,
     BY_REASON,
@@ -19,7 +20,7 @@ def test_every_card_has_a_right_check_digit():
 
 
 def test_no_two_cards_are_confused():
-    assert len(CARDS) == len(BY_NUMBER) == len(BY_TOKEN) == len(BY_FINGERPRINT)
+    assert len(CARDS) == len(BY_NUMBER) == len(BY_TOKEN) == len(BY_FINGERPRINT) - len(BANKS)
 
 
 @pytest.mark.parametrize("number", ["4242424242424241", "4242424242424243", "1234567812345678"])

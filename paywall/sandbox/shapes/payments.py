@@ -187,7 +187,7 @@ def charged_method(method: Json, amount: int) -> Json:
     if method["type"] == "card":
         return {"card": charged_card(method["card"], amount), "type": "card"}
     account = method["us_bank_account"]
-    known = charged_bank(account["fingerprint"], account["last4"]) | {"mandate": None, "payment_reference": None}
+    known = charged_bank(account["fingerprint"], account["last4"]) | {"payment_reference": None}
     return {"type": "us_bank_account", "us_bank_account": known}
 
 

@@ -72,9 +72,21 @@ def without(order, *names):
         ({"client_reference_id": "x" * 201}, "client_reference_id", "at most 200 characters"),
         ({"payment_method_types[0]": "card"}, "payment_method_types", "Received unknown parameter"),
         ({"ui_mode": "elements"}, "ui_mode", "The sandbox does not support ui_mode=elements."),
-        ({"allow_promotion_codes": "true"}, "allow_promotion_codes", "does not support"),
+        ({"discounts[0][coupon]": "no"}, "discounts[0][coupon]", "No such coupon: 'no'"),
+        ({"discounts[0][promotion_code]": "promo_x"}, "discounts[0][promotion_code]", "No such promotion_code"),
+        ({"allowed_payment_method_types[0]": "ideal"}, "allowed_payment_method_types[0]", "does not support"),
         ({"automatic_tax[enabled]": "true"}, "automatic_tax[enabled]", "does not support"),
-        ({"subscription_data[trial_period_days]": "7"}, "subscription_data[trial_period_days]", "does not support"),
+        (
+            {"subscription_data[trial_period_days]": "0"},
+            "subscription_data[trial_period_days]",
+            "greater than or equal",
+        ),
+        ({"subscription_data[trial_end]": "1000"}, "subscription_data[trial_end]", "at least 2 days"),
+        (
+            {"subscription_data[trial_end]": "1000", "subscription_data[trial_period_days]": "3"},
+            "subscription_data[trial_end]",
+            "only specify one",
+        ),
         (
             {"subscription_data[billing_mode][type]": "classic"},
             "subscription_data[billing_mode][type]",
