@@ -26,7 +26,8 @@ def defined() -> dict[str, tuple[str, tuple[str, ...]]]:
             (family,) = one.describe()
             ending = "_total" if family.type == "counter" else ""
             ours[family.name + ending] = (family.type, one._labelnames)
-    return ours | dict.fromkeys(scrape.GAUGES, ("gauge", ()))
+    gauges = {name: ("gauge", scrape.LABELS.get(name, ())) for name in scrape.GAUGES}
+    return ours | gauges | {f"{name}_total": ("counter", ("job",)) for name in scrape.COUNTERS}
 
 
 def test_the_page_names_the_metrics_that_there_are() -> None:

@@ -1,10 +1,15 @@
 """The address of the metrics: for whom it is, and what the inbox says of itself."""
 
+import json
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from paywall.storage import events
+from paywall import scrape
+from paywall.storage import events, facts, workers
 from paywall.storage.database import db
+from paywall.storage.workers import Tally
 from tests.support.browsers import browser
 from tests.support.figures import read, total
 from tests.support.marks import on_sqlite
@@ -21,9 +26,9 @@ def scraped(make_app):
         db.session.remove()
 
 
-def add_event(event_id: str, received_at, state: str) -> None:
+def add_event(event_id: str, received_at, state: str, **columns) -> None:
     """An event in the inbox."""
-    values = {"id": event_id, "type": "invoice.paid", "api_version": None, "created_at": received_at}
+    values = {"id": event_id, "type": "invoice.paid", "api_version": None, "created_at": received_at, **columns}
     events.add({**values, "received_at": received_at, "objects": {}, "state": state})
     db.session.commit()
 
@@ -50,6 +55,63 @@ def test_what_waits_is_told_with_the_age_of_the_oldest(scraped, clock) -> None:
     assert total(text, "paywall_webhook_last_event_seconds") == 100
 
 
+def test_what_failed_is_told_by_its_age_and_what_keeps_failing_apart(scraped, clock) -> None:
+    """Each event counts in every age that it exceeds."""
+    for number, seconds in enumerate((86_400, 3_600, 60, 1)):
+        clock.moment -= timedelta(seconds=seconds)
+        add_event(f"evt_{number}", clock.now(), "parked", attempts=events.KEEPS_FAILING - (number > 0))
+        clock.moment += timedelta(seconds=seconds)
+    add_event("evt_received", clock.now() - timedelta(days=2), "received", attempts=0)
+    text = scraped().text
+    told = {dict(labels)["older_than"]: found for (name, labels), found in read(text).items() if "parked" in name}
+    assert told == {"0s": 4, "1m": 3, "1h": 2, "1d": 1}
+    assert total(text, "paywall_webhook_failing_events") == 1
+
+
+def test_without_a_worker_that_is_said_and_no_beat_is_told(scraped) -> None:
+    text = scraped().text
+    names = {name for name, _ in read(text)}
+    assert total(text, "paywall_workers") == 0
+    assert "paywall_worker_last_beat_seconds" not in names
+    assert not {name for name in names if name.startswith(("paywall_worker_job", "paywall_reconcile"))}
+
+
+def test_a_worker_is_told_with_its_age_and_what_its_jobs_did(scraped, clock) -> None:
+    workers.beat("wrk_1", "here:1", clock.now())
+    tally = Tally(runs=7, failures=2, milliseconds=1500, done_at=clock.now(), failed_at=clock.now(), failure="KeyError")
+    workers.add("inbox", tally)
+    workers.add("mail", Tally(runs=1, failures=1, failed_at=clock.now(), failure="KeyError"))
+    db.session.commit()
+    clock.advance(seconds=20)
+    text = scraped().text
+    assert (total(text, "paywall_workers"), total(text, "paywall_worker_last_beat_seconds")) == (1, 20)
+    inbox = {name: found for (name, labels), found in read(text).items() if dict(labels) == {"job": "inbox"}}
+    assert inbox == {
+        "paywall_worker_job_runs_total": 7,
+        "paywall_worker_job_failures_total": 2,
+        "paywall_worker_job_seconds_total": 1.5,
+        "paywall_worker_job_last_success_seconds": 20,
+    }
+    mail = {name for name, labels in read(text) if dict(labels) == {"job": "mail"}}
+    assert "paywall_worker_job_last_success_seconds" not in mail, "it never did"
+    clock.advance(seconds=20)
+    text = scraped().text
+    assert (total(text, "paywall_workers"), total(text, "paywall_worker_last_beat_seconds")) == (0, 40)
+
+
+def test_the_last_comparison_is_told_with_what_it_found(scraped, clock) -> None:
+    counts = {"missing": 3, "extra": 1, "different": 5, "repaired": 7, "failed": 2}
+    facts.put("reconcile:last", json.dumps({"ended_at": clock.now().isoformat(), "complete": False, **counts}))
+    db.session.commit()
+    clock.advance(hours=1)
+    text = scraped().text
+    drift = {dict(labels)["kind"]: found for (name, labels), found in read(text).items() if name.endswith("_drift")}
+    assert drift == {"missing": 3, "extra": 1, "different": 5}
+    assert total(text, "paywall_reconcile_unrepaired") == 2
+    assert total(text, "paywall_reconcile_last_run_seconds") == 3600
+    assert total(text, "paywall_reconcile_last_run_complete") == 0
+
+
 @on_sqlite
 def test_while_the_database_is_away_the_counters_are_still_told(scraped, monkeypatch) -> None:
     def away():
@@ -61,7 +123,7 @@ def test_while_the_database_is_away_the_counters_are_still_told(scraped, monkeyp
     assert total(answer.text, "paywall_database_up") == 0
     names = {name for name, _ in read(answer.text)}
     assert "paywall_requests_total" in names
-    assert not {name for name in names if name.startswith("paywall_webhook_") and "total" not in name}
+    assert not names & {*scrape.GAUGES, *scrape.COUNTERS} - {"paywall_database_up"}
     assert "sesame" not in answer.text
 
 
