@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from alembic.config import Config
@@ -18,6 +19,7 @@ from paywall.billing import catalog
 from paywall.errors import PaywallError, Unavailable
 from paywall.parts import parts
 from paywall.settings import ROOT
+from paywall.storage import workers
 from paywall.storage.database import begin_read, db
 from paywall.storage.models import SigningKey
 
@@ -64,14 +66,18 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """200 when database, migrations, keys and plans are in order; else 503. Each check says ``ok`` or what is wrong."""
+    """200 when database, migrations, keys and plans are in order; else 503. Each check says ``ok`` or what is wrong.
+
+    ``worker`` is for people: without a worker this process serves readers all the same.
+    """
     checks: dict[str, Callable[[], str]] = {"database": _database, "migrations": _migrations, "keys": _keys}
     results = {name: _answer_of(check) for name, check in checks.items()}
+    worker = _answer_of(_worker)
     with suppress(SQLAlchemyError):
         db.session.rollback()  # Stripe is asked next, and no connection may wait for it
     results["plans"] = current_app.extensions["paywall.plans_at_stripe"].check()
     ready = all(result == "ok" for result in results.values())
-    return _json(200 if ready else 503, {"status": "ok" if ready else "not ready", "checks": results})
+    return _json(200 if ready else 503, {"status": "ok" if ready else "not ready", "checks": results, "worker": worker})
 
 
 def head() -> str | None:
@@ -104,6 +110,15 @@ def _migrations() -> str:
 def _keys() -> str:
     query = select(SigningKey.kid).where(SigningKey.retired_at.is_(None), SigningKey.signs_from <= context.now())
     return "ok" if db.session.scalar(query.limit(1)) else "no signing key: run flask paywall keys generate"
+
+
+def _worker() -> str:
+    now, silence = context.now(), timedelta(seconds=context.settings().worker.silent_seconds)
+    newest = workers.newest_beat()
+    if newest is None:
+        return "none runs: start flask paywall worker"
+    said = f"last beat {max(0, round((now - newest).total_seconds()))} seconds ago"
+    return said if now - newest < silence else f"{said}: start it again"
 
 
 def _ask_for_plans(otherwise: str) -> str:

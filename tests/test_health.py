@@ -10,6 +10,7 @@ from sqlalchemy import text
 from paywall import health
 from paywall.billing.snapshots import PriceSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
+from paywall.storage import workers
 from paywall.storage.database import db
 from paywall.storage.models import SigningKey
 from paywall.tokens import keyring
@@ -227,3 +228,19 @@ def test_one_caller_waits_for_stripe_and_the_others_do_not(app, monkeypatch) -> 
     waiting.join()
     assert answers == ["ok"]
     assert ready(first)[1]["plans"] == "ok"
+
+
+class TestWorker:
+    def test_that_none_runs_is_told_and_keeps_nobody_out(self, client, app, stripe_says) -> None:
+        keyring.ensure(app.extensions["paywall"].clock.now())
+        db.session.commit()
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json["worker"]) == (200, "none runs: start flask paywall worker")
+
+    def test_its_newest_beat_is_told_and_when_it_fell_silent(self, client, clock, stripe_says) -> None:
+        workers.beat("wrk_1", "here:1", clock.now())
+        db.session.commit()
+        clock.advance(seconds=29)
+        assert client.get("/readyz").json["worker"] == "last beat 29 seconds ago"
+        clock.advance(seconds=1)
+        assert client.get("/readyz").json["worker"] == "last beat 30 seconds ago: start it again"
