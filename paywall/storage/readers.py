@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from paywall.domain.lifecycle import LIVE_STATUSES
@@ -51,6 +51,11 @@ def get(reader_id: str) -> Reader | None:
 def by_customer(customer_id: str) -> Reader | None:
     """The reader who pays as this Stripe customer."""
     return db.session.scalar(select(Reader).where(Reader.customer_id == customer_id))
+
+
+def forget_customer(customer_id: str) -> None:
+    """Unlinks a customer that Stripe has deleted, so that the next purchase makes another. Commits nothing."""
+    db.session.execute(update(Reader).where(Reader.customer_id == customer_id).values(customer_id=None))
 
 
 def verified(normalised: str) -> Reader | None:

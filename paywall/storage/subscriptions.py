@@ -14,6 +14,12 @@ def get(subscription_id: str) -> Subscription | None:
     return db.session.get(Subscription, subscription_id)
 
 
+def of_customer(customer_id: str) -> list[str]:
+    """The ids of the subscriptions of a Stripe customer, the oldest first."""
+    query = select(Subscription.id).where(Subscription.customer_id == customer_id)
+    return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+
+
 def put(values: dict[str, Any]) -> None:
     """Adds or replaces a subscription, by its id."""
     changes = {name: value for name, value in values.items() if name != "id"}

@@ -1,88 +1,11 @@
 """Which event goes where and why we listen. An event is a hint: a handler takes ids from it and asks Stripe."""
 
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound
-from paywall.billing.sync import Sync, Synced
-from paywall.clock import Clock
-from paywall.storage import checkouts
-from paywall.storage.database import db
-from paywall.storage.entitlements import Cause
+from paywall.webhooks import money, purchases
+from paywall.webhooks.handling import Handler, Outcome, Tools
 
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What handlers work with."""
-
-    gateway: StripeGateway
-    sync: Sync
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an event: ``handled``, or ``ignored`` because it is not about us; with a word on why."""
-
-    state: str
-    note: str
-
-
-_STRIPE_ID = re.compile(r"[A-Za-z0-9_]+")
-
-Objects = Mapping[str, str]
-Handler = Callable[[Objects, Cause, Tools], Outcome]
-
-
-def _checkout_completed(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
-    session_id = _named("checkout.session", objects)
-    if session_id is None:
-        return Outcome("ignored", "names no checkout session")
-    try:
-        session = tools.gateway.fetch_checkout(session_id)
-    except StripeNotFound:
-        return Outcome("ignored", "no such checkout session")
-    if session.mode != "subscription" or session.subscription_id is None:
-        return Outcome("ignored", "not a subscription")
-    if not session.settled:
-        return Outcome("handled", "awaits the payment")
-    return _told(tools.sync.subscription(session.subscription_id, cause))
-
-
-def _checkout_expired(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
-    row = checkouts.by_session(objects.get("checkout.session", ""))
-    if row is None:
-        return Outcome("ignored", "not a checkout of ours")
-    checkout_id, session_id = row.id, row.session_id or ""
-    db.session.commit()
-    try:
-        session = tools.gateway.fetch_checkout(session_id)
-    except StripeNotFound:
-        return Outcome("ignored", "no such checkout session")
-    if session.status != "expired":
-        return Outcome("handled", "not expired any more")
-    checkouts.close(checkout_id, "expired", tools.clock.now())
-    return Outcome("handled", "checkout closed")
-
-
-def _subscription(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
-    subscription_id = _named("subscription", objects)
-    if subscription_id is None:
-        return Outcome("ignored", "names no subscription")
-    return _told(tools.sync.subscription(subscription_id, cause))
-
-
-def _named(kind: str, objects: Objects) -> str | None:
-    """The id of an object to ask Stripe for. Anything else would lead to another address of its API."""
-    found = objects.get(kind)
-    return found if found and _STRIPE_ID.fullmatch(found) else None
-
-
-def _told(synced: Synced) -> Outcome:
-    if synced.outcome == "synced":
-        return Outcome("handled", "entitlement changed" if synced.changed else "nothing new")
-    return Outcome("ignored", "no such subscription" if synced.outcome == "missing" else "not a plan of ours")
+__all__ = ["ROUTES", "Outcome", "Route", "Tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +16,62 @@ class Route:
     why: str
 
 
-ROUTES: dict[str, Route] = {
-    "checkout.session.completed": Route(_checkout_completed, "the first grant"),
-    "checkout.session.expired": Route(_checkout_expired, "frees the one open checkout"),
-    "customer.subscription.created": Route(_subscription, "the first grant, should the session's event be lost"),
-    "customer.subscription.updated": Route(_subscription, "cancellation planned or undone, renewal, past due"),
-    "customer.subscription.deleted": Route(_subscription, "the end"),
-    "invoice.paid": Route(_subscription, "a renewal: a longer paid period"),
-    "invoice.payment_failed": Route(_subscription, "the start of the grace period"),
+_CHECKOUTS = {
+    "checkout.session.completed": Route(purchases.checkout_completed, "the first grant"),
+    "checkout.session.async_payment_succeeded": Route(purchases.checkout_completed, "a delayed payment has come"),
+    "checkout.session.async_payment_failed": Route(purchases.checkout_unpaid, "a delayed payment will not come"),
+    "checkout.session.expired": Route(purchases.checkout_expired, "frees the one open checkout"),
 }
+
+_sync = purchases.subscription
+_SUBSCRIPTIONS = {
+    "customer.subscription.created": Route(_sync, "the first grant, should the session's event be lost"),
+    "customer.subscription.updated": Route(_sync, "cancellation planned or undone, renewal, past due, never paid"),
+    "customer.subscription.deleted": Route(_sync, "the end"),
+    "customer.subscription.paused": Route(_sync, "a hold until it is resumed"),
+    "customer.subscription.resumed": Route(_sync, "the end of that hold"),
+    "customer.subscription.pending_update_applied": Route(_sync, "another price or product may be in force"),
+    "customer.subscription.pending_update_expired": Route(_sync, "the old price or product stays in force"),
+    "customer.subscription.trial_will_end": Route(
+        purchases.noted, "Stripe mails; nothing changes yet"
+    ),
+}
+
+_INVOICES = {
+    "invoice.paid": Route(_sync, "a renewal: a longer paid period"),
+    "invoice.payment_succeeded": Route(_sync, "the same, from endpoints that were made for it"),
+    "invoice.payment_failed": Route(_sync, "the start of the grace period"),
+    "invoice.payment_action_required": Route(_sync, "a renewal waits for its payer: unpaid until then"),
+    "invoice.finalization_failed": Route(_sync, "a renewal that cannot even be charged"),
+    "invoice.marked_uncollectible": Route(_sync, "nobody will pay it: grace runs out"),
+    "invoice.voided": Route(_sync, "nothing is owed any more, and nothing was paid"),
+    "invoice.overdue": Route(_sync, "a bill by mail that nobody has paid"),
+}
+
+_back = money.paid_for
+_MONEY = {
+    "invoice_payment.paid": Route(_back, "what paid an invoice: the way back for refunds and disputes"),
+    "charge.refunded": Route(_back, "money went back; in full it ends access"),
+    "charge.refund.updated": Route(_back, "a refund has arrived or failed, as older endpoints are told"),
+    "refund.created": Route(_back, "money is on its way back"),
+    "refund.updated": Route(_back, "a refund has arrived, or was cancelled"),
+    "refund.failed": Route(_back, "the money came back to us: access returns"),
+    "charge.dispute.created": Route(_back, "a payment is disputed: a hold, unless it is an inquiry"),
+    "charge.dispute.updated": Route(_back, "an inquiry may have become a dispute, a lost one may be appealed"),
+    "charge.dispute.closed": Route(_back, "won: the hold ends; lost: access ends"),
+    "charge.dispute.funds_withdrawn": Route(_back, "the dispute's status counts, whatever came first"),
+    "charge.dispute.funds_reinstated": Route(_back, "the dispute's status counts, whatever came first"),
+    "radar.early_fraud_warning.created": Route(money.fraud_warning, "staff may refund before a dispute"),
+    "credit_note.created": Route(_back, "bookkeeping; a refund that comes with it is seen at once"),
+    "credit_note.voided": Route(_back, "bookkeeping"),
+}
+
+_CUSTOMERS = {
+    "customer.deleted": Route(purchases.customer_deleted, "ends all that it had; the reader may buy again"),
+    "customer.updated": Route(purchases.noted, "never identity: an address at Stripe says nothing here"),
+    "entitlements.active_entitlement_summary.updated": Route(
+        purchases.noted, "Stripe's own features; ours hang on the subscription"
+    ),
+}
+
+ROUTES: dict[str, Route] = {**_CHECKOUTS, **_SUBSCRIPTIONS, **_INVOICES, **_MONEY, **_CUSTOMERS}

@@ -15,9 +15,15 @@ OLDEST = "2020-08-27"
 
 # Where we listen to a kind of object, it is told under each type that has a handler, else as an update.
 TYPES = {
+    "charge": ("charge.refunded",),
     "checkout.session": ("checkout.session.completed", "checkout.session.expired"),
-    "subscription": tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted")),
-    "invoice": ("invoice.paid", "invoice.payment_failed"),
+    "credit_note": ("credit_note.created",),
+    "customer": ("customer.deleted", "customer.updated"),
+    "dispute": ("charge.dispute.created", "charge.dispute.closed"),
+    "invoice": ("invoice.paid", "invoice.payment_failed", "invoice.voided"),
+    "invoice_payment": ("invoice_payment.paid",),
+    "refund": ("refund.created", "refund.failed"),
+    "subscription": tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted", "paused")),
 }
 
 

@@ -31,7 +31,25 @@ _OBJECTS = {
         "id": "in_1", "object": "invoice", "customer": {"id": "cus_1"}, "status": "paid", "amount_paid": 10000,
         "parent": {"subscription_details": {"subscription": "sub_1"}}, "lines": {"data": [_LINE]},
     },
+    "invoice_payment": {
+        "id": "inpay_1", "object": "invoice_payment", "invoice": "in_1", "status": "paid",
+        "payment": {"type": "payment_intent", "payment_intent": "pi_1"},
+    },
+    "charge": {"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "customer": "cus_1", "invoice": "in_1"},
+    "charge.dispute": {"id": "du_1", "object": "dispute", "charge": {"id": "ch_1"}, "status": "lost"},
+    "refund": {"id": "re_1", "object": "refund", "charge": "ch_1", "payment_intent": "pi_1", "amount": 10000},
+    "radar": {"id": "issfr_1", "object": "radar.early_fraud_warning", "charge": "ch_1"},
+    "credit_note": {"id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1"},
+    "customer.deleted": {"id": "cus_1", "object": "customer"},
+    "entitlements": {"object": "entitlements.active_entitlement_summary", "customer": "cus_1"},
 }  # fmt: skip
+
+
+def object_of(kind: str) -> dict[str, Any]:
+    """What an event of this type is about."""
+    return next(_OBJECTS[kind.rsplit(".", cut)[0]] for cut in range(4) if kind.rsplit(".", cut)[0] in _OBJECTS)
+
+
 EVENTS = [
     {
         "id": EVENT_ID,
@@ -40,7 +58,7 @@ EVENTS = [
         "api_version": "2026-10-28.endive",
         "created": 1795340000,
         "livemode": False,
-        "data": {"object": _OBJECTS[kind.split(".")[0]]},
+        "data": {"object": object_of(kind)},
     }
     for kind in ROUTES
 ]
