@@ -15,6 +15,7 @@ from paywall.billing.commands import plans_cli, subscriptions_cli
 from paywall.errors import PaywallError
 from paywall.mail.commands import mail_cli
 from paywall.parts import parts
+from paywall.reconciling import reconcile
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
         keys_cli,
         mail_cli,
         plans_cli,
+        reconcile,
         revocations_cli,
         services_cli,
         staff_cli,
