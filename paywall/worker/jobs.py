@@ -1,13 +1,16 @@
 """The jobs of the worker: each looks for due work and does it, a small step at a time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from paywall.billing.comparing import Difference
+from paywall.billing.pacing import Pace
 from paywall.mail import delivery
 from paywall.parts import Parts
+from paywall.reconciling import reconciler
 from paywall.storage import entitlements, events, pruning
 from paywall.storage.database import begin_read, db
 from paywall.webhooks.handlers import Tools
@@ -24,6 +27,10 @@ _BATCH = 100
 _PRUNE_BATCH = 500
 
 
+class Incomplete(Exception):
+    """The comparison did not come to its end; it begins anew later, and what it repaired stays so."""
+
+
 class NotAllChanged(Exception):
     """Some entitlements could not be decided anew; each was logged."""
 
@@ -38,11 +45,14 @@ class Job:
 
 def all_jobs(ours: Parts) -> tuple[Job, ...]:
     """Every job, those first that readers wait for."""
+    every = timedelta(hours=ours.settings.worker.reconcile_hours)
+    reconcile = Planned("reconcile", every, ours.clock, lambda shift: compare(ours, shift))
     prune = Planned("prune", DAILY, ours.clock, _pruning(ours))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
         Job("expiry", lambda shift: expire(ours, shift)),
         Job("mail", send_letters),
+        Job(reconcile.name, reconcile.run),
         Job(prune.name, prune.run),
     )
 
@@ -93,6 +103,20 @@ def send_letters(shift: Shift) -> None:
     """Tries the letters that are due."""
     while shift.going() and delivery.deliver().sent:
         pass
+
+
+def compare(ours: Parts, shift: Shift) -> None:
+    """Compares everything with Stripe and repairs what differs. Raises Incomplete, AnotherRun, Stopped."""
+    since = timedelta(days=ours.settings.worker.reconcile_days)
+    patient = replace(reconciler(ours), pace=Pace(sleep=shift.nap))
+    done = patient.run(since, False, _tell, lambda _count: shift.step())
+    if not done.complete:
+        raise Incomplete
+
+
+def _tell(difference: Difference) -> None:
+    ids = {"thing": difference.thing, "id": difference.id, "subscription": difference.subscription_id}
+    log.warning("drift", kind=difference.kind, outcome=difference.outcome, **ids)
 
 
 def _pruning(ours: Parts) -> Callable[[Shift], None]:

@@ -30,6 +30,12 @@ class Shift:
         if not self.going():
             raise Stopped
 
+    def nap(self, seconds: float) -> None:
+        """Waits, but not for a worker that ends. Raises Stopped."""
+        self.step()
+        self.stopping.wait(seconds)
+        self.step()
+
     def stuck(self) -> bool:
         """Whether it has not begun a step for very long."""
         return time.monotonic() - self._progress > STUCK_SECONDS

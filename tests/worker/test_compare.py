@@ -1,0 +1,104 @@
+"""The comparison with Stripe as a job: on schedule, repaired through the sync, told in log, metrics and `jobs`."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from paywall.billing.errors import StripeUnavailable
+from paywall.storage import facts, workers
+from paywall.storage.database import begin_read, db
+from paywall.storage.models import Entitlement
+from paywall.worker import jobs
+from paywall.worker.planned import AGAIN
+from paywall.worker.process import Worker
+from paywall.worker.shift import Shift, Stopped
+from tests.support.shop import Shop
+
+
+@pytest.fixture
+def lost(shop: Shop) -> Shop:
+    """A shop in which somebody has paid, and no event and no browser ever came back."""
+    shop.pay(shop.start(shop.browser()))
+    db.session.commit()
+    return shop
+
+
+def run(shop: Shop, shift) -> None:
+    """The worker's look at whether it is due."""
+    (job,) = [job for job in jobs.all_jobs(shop.parts) if job.name == "reconcile"]
+    job.run(shift)
+
+
+def due():
+    begin_read()
+    found = workers.due_at("reconcile")
+    db.session.commit()
+    return found
+
+
+def entitlements() -> int:
+    begin_read()
+    found = db.session.query(Entitlement).count()
+    db.session.commit()
+    return found
+
+
+def test_what_was_lost_is_found_repaired_and_told(lost: Shop, clock, shift) -> None:
+    with capture_logs() as lines:
+        run(lost, shift)
+    assert entitlements() == 1
+    told = [line for line in lines if line["event"] == "drift"]
+    assert {line["outcome"] for line in told} == {"repaired"}
+    assert "subscription" in {line["thing"] for line in told}
+    begin_read()
+    last = json.loads(facts.get("reconcile:last"))
+    assert (last["complete"], last["missing"] > 0, last["repaired"]) == (True, True, last["missing"])
+    db.session.commit()
+    assert due() == clock.now() + timedelta(hours=24)
+
+
+def test_it_is_due_again_after_a_day_and_then_finds_nothing(lost: Shop, clock, shift) -> None:
+    run(lost, shift)
+    asked = len(lost.sandbox.requests)
+    clock.advance(hours=23, minutes=59)
+    run(lost, shift)
+    assert len(lost.sandbox.requests) == asked
+    clock.advance(minutes=1)
+    with capture_logs() as lines:
+        run(lost, shift)
+    assert len(lost.sandbox.requests) > asked
+    assert "drift" not in {line["event"] for line in lines}
+
+
+def test_a_stop_in_the_middle_leaves_it_due_and_free_for_the_next_worker(lost: Shop, clock, shift) -> None:
+    shift.stopping.set()
+    run(lost, shift)
+    assert due() is None
+    run(lost, Shift("wrk_next"))
+    assert (due(), entitlements()) == (clock.now() + timedelta(hours=24), 1)
+
+
+def test_while_stripe_is_away_it_fails_and_comes_again_soon(lost: Shop, clock, shift, monkeypatch) -> None:
+    def away(*_arguments: object, **_ids: object) -> None:
+        raise StripeUnavailable
+
+    naps: list[float] = []
+    monkeypatch.setattr(Shift, "nap", lambda _shift, seconds: naps.append(seconds))
+    monkeypatch.setattr(type(lost.parts.gateway), "ask", away)
+    with pytest.raises(jobs.Incomplete):
+        run(lost, shift)
+    assert due() == clock.now() + AGAIN
+    assert len(naps) >= 5, "it was patient first"
+
+
+def test_who_waits_for_stripe_is_stopped_at_once(shift) -> None:
+    shift.stopping.set()
+    with pytest.raises(Stopped):
+        shift.nap(600)
+
+
+def test_once_compares_too(lost: Shop) -> None:
+    assert Worker(lost.app, lost.parts, jobs.all_jobs(lost.parts)).once() == []
+    assert entitlements() == 1
