@@ -1,6 +1,7 @@
 """The API's front door: from an HTTP request to an operation and back, the same way for every operation."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Iterable
 from functools import partial
@@ -39,6 +40,7 @@ class LoggedRequest(NamedTuple):
     idempotency_key: str | None
     request_id: str = ""
     at: int = 0
+    real: float = 0.0  # wall clock, to tell the order among things that the sandbox's time does not tell apart
 
 
 class Api:
@@ -115,10 +117,7 @@ class Api:
         call = Call(self.account, request.path, ids, params)
         try:
             with self.account.unit(cause):
-                body = public(operation.run(call))
-                for path in expansions:
-                    open_path(self.account, body, operation.answers, path.split("."))
-                answer = Answer(200, render(body), str(cause.request_id))
+                answer = self.outcome(operation, call, expansions, str(cause.request_id))
                 self.keep(pairs, answer, cause)
         except StripeError as error:
             if not error.stored:
@@ -129,6 +128,16 @@ class Api:
             failure = StripeError("An unknown error occurred in the sandbox.", status=500, kind="api_error")
             answer = self.keep_failure(self.refusal(failure, str(cause.request_id)), pairs, cause)
         return answer
+
+    def outcome(self, operation: Operation, call: Call, expansions: list[str], request_id: str) -> Answer:
+        """Do an operation's work; a refusal that it returns, instead of raising it, keeps what was done."""
+        done = operation.run(call)
+        if isinstance(done, StripeError):
+            return self.refusal(done, request_id)
+        body = public(done)
+        for path in expansions:
+            open_path(self.account, body, operation.answers, path.split("."))
+        return Answer(200, render(body), request_id)
 
     def keep(self, pairs: Pairs, answer: Answer, cause: Cause) -> None:
         """Keep the answer when the request had a key."""
@@ -163,7 +172,7 @@ class Api:
         text = request.query_string.decode() or request.get_data(as_text=True)
         key = request.headers.get("Idempotency-Key")
         self.requests.append(
-            LoggedRequest(request.method, request.path, text, status, key, request_id, self.account.now())
+            LoggedRequest(request.method, request.path, text, status, key, request_id, self.account.now(), time.time())
         )
 
 

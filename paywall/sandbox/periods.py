@@ -21,15 +21,19 @@ def period_end(anchor: int, interval: str, count: int, periods: int = 1) -> int:
     return int(start.replace(year=year, month=month, day=day).timestamp())
 
 
-def next_end(anchor: int, interval: str, count: int, moment: int) -> int:
-    """Return the first end of a period after `moment` (unix seconds), in the rhythm that began at `anchor`."""
+def running_period(anchor: int, interval: str, count: int, moment: int) -> tuple[int, int]:
+    """Return start and end (unix seconds) of the period around `moment`, in the rhythm that began at `anchor`.
+
+    Before the anchor, as in a trial, the period is the time until then.
+    """
     if moment < anchor:
-        return anchor
+        return moment, anchor
     start, now = datetime.fromtimestamp(anchor, UTC), datetime.fromtimestamp(moment, UTC)
     if interval in DAYS:
         passed = (now - start).days // (DAYS[interval] * count)
     else:
         passed = ((now.year - start.year) * 12 + now.month - start.month) // (MONTHS[interval] * count)
-    # The count of whole periods is off by one at most, where the day or the hour has not come yet.
-    ends = (period_end(anchor, interval, count, max(passed, 1) + step) for step in (-1, 0, 1))
-    return next(end for end in ends if end > moment)
+    # The count of whole periods is too high by one where the day or the hour has not come yet.
+    if period_end(anchor, interval, count, passed) > moment:
+        passed -= 1
+    return period_end(anchor, interval, count, passed), period_end(anchor, interval, count, passed + 1)

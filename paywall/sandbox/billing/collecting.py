@@ -1,8 +1,9 @@
 """Collecting what an invoice asks for: the attempts, and what each outcome means for its subscription."""
 
 from paywall.sandbox.billing.pausing import pause, resumed
-from paywall.sandbox.billing.paying import Outcome, collect
+from paywall.sandbox.billing.paying import Outcome, collect, settle
 from paywall.sandbox.billing.subscribing import cancel
+from paywall.sandbox.billing.ties import drop_payment
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
 
@@ -35,6 +36,16 @@ def pay(account: Account, invoice: Json, method: Json | None, *, authenticated: 
     if outcome == "paid" and subscription:
         recover(account, subscription, invoice)
     return invoice, outcome
+
+
+def paid_elsewhere(account: Account, invoice: Json) -> Json:
+    """Note that an invoice was paid in another way than through the account."""
+    drop_payment(account, invoice)
+    invoice = settle(account, invoice, None)
+    subscription = subscription_of(account, invoice)
+    if subscription:
+        recover(account, subscription, invoice)
+    return invoice
 
 
 def charge_by_itself(account: Account, invoice: Json) -> Json:
@@ -81,6 +92,22 @@ def recover(account: Account, subscription: Json, invoice: Json) -> None:
         subscription.get("_resuming") == invoice["id"] or reason_of_pause(subscription) == "final_payment_failure"
     ):
         resumed(account, subscription)
+
+
+def forgive(account: Account, invoice: Json, *, uncollectible: bool) -> None:
+    """Let a subscription follow an invoice that was given up: voided, or marked as uncollectible."""
+    subscription = subscription_of(account, invoice)
+    if subscription is None or subscription["latest_invoice"] != invoice["id"]:
+        return
+    if subscription["status"] == "incomplete" and not uncollectible:
+        account.amend(subscription, CHANGED, status="incomplete_expired", ended_at=account.now(), cancel_at=None)
+    elif subscription.get("_resuming") == invoice["id"]:
+        if uncollectible:
+            resumed(account, subscription)
+        else:
+            account.amend(subscription, None, _resuming=None, _resumes_until=None)
+    elif subscription["status"] in ("past_due", "unpaid"):
+        account.amend(subscription, CHANGED, status="active")
 
 
 def reason_of_pause(subscription: Json) -> str:

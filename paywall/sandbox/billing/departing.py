@@ -12,7 +12,9 @@ def delete_customer(account: Account, customer: Json) -> Json:
     mine = [equals("customer", customer["id"]), none_of("status", OVER)]
     for subscription in account.store.find("subscription", mine):
         cancel(account, subscription)
-    account.emit("customer.deleted", customer)
+    for method in account.store.find("payment_method", [equals("customer", customer["id"])]):
+        account.amend(method, None, customer=None)
+    account.emit("customer.deleted", account.get("customer", customer["id"]))
     gone = {"id": customer["id"], "object": "customer", "deleted": True}
     account.store.put(gone)
     return gone

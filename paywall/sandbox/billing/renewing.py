@@ -4,8 +4,8 @@ from paywall.sandbox.billing.collecting import card_for, charge_by_itself, subsc
 from paywall.sandbox.billing.discounts import left
 from paywall.sandbox.billing.invoicing import DRAFT_SECONDS, draft, finalize, give_up, invoices_of, void
 from paywall.sandbox.billing.pausing import pause
+from paywall.sandbox.billing.rhythm import next_period
 from paywall.sandbox.billing.subscribing import cancel
-from paywall.sandbox.periods import next_end
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, Value
 from paywall.sandbox.state.due import UNPAID_FIRST, ends_of, warning_of
@@ -28,6 +28,8 @@ def live(account: Account, subscription: Json) -> None:
         cancel(account, subscription)
     elif come(pause_until, now):
         account.amend(subscription, CHANGED, pause_collection=None)
+    elif status == "paused":
+        give_up_resuming(account, subscription)
     elif come(warning_of(subscription), now) and subscription["trial_end"] > now:
         announce_end_of_trial(account, subscription)
     elif status == "trialing":
@@ -42,6 +44,12 @@ def give_up_first(account: Account, subscription: Json) -> None:
         void(account, invoice)
     ended = {"status": "incomplete_expired", "ended_at": account.now(), "cancel_at": None}
     account.amend(account.get("subscription", subscription["id"]), CHANGED, **ended)
+
+
+def give_up_resuming(account: Account, subscription: Json) -> None:
+    """Leave a subscription paused whose resumption nobody paid for in time."""
+    void(account, account.get("invoice", subscription["_resuming"]))
+    account.amend(account.get("subscription", subscription["id"]), None, _resuming=None, _resumes_until=None)
 
 
 def announce_end_of_trial(account: Account, subscription: Json) -> None:
@@ -62,16 +70,6 @@ def end_trial(account: Account, subscription: Json) -> None:
         renew(account, subscription, status="active")
 
 
-def next_period(subscription: Json, start: int) -> Json:
-    """Return a subscription's items with the period that begins at `start`, in the anchor's rhythm."""
-    items = []
-    for item in subscription["items"]["data"]:
-        every = item["price"]["recurring"]
-        end = next_end(subscription["billing_cycle_anchor"], every["interval"], every["interval_count"], start)
-        items.append(item | {"current_period_start": start, "current_period_end": end, "billed_until": end})
-    return dict(subscription["items"]) | {"data": items}
-
-
 def renew(account: Account, subscription: Json, **changes: Value) -> Json:
     """Begin the next period: its invoice is a draft for an hour, the dates move before anything is paid."""
     ended, started = ends_of(subscription), subscription["items"]["data"][0]["current_period_start"]
@@ -83,7 +81,8 @@ def renew(account: Account, subscription: Json, **changes: Value) -> Json:
     known |= {"auto_advance": advances, "next_payment_attempt": account.now() + DRAFT_SECONDS if advances else None}
     known["automatically_finalizes_at"] = account.now() + DRAFT_SECONDS if advances else None
     invoice = draft(account, moved, **known)
-    return account.amend(subscription, CHANGED, items=moved["items"], latest_invoice=invoice["id"], **changes)
+    changes |= {"items": moved["items"], "latest_invoice": invoice["id"], "discounts": left(account, subscription)}
+    return account.amend(subscription, CHANGED, _pending=[], **changes)
 
 
 def move_on(account: Account, invoice: Json) -> None:

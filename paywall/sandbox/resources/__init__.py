@@ -3,6 +3,7 @@
 from paywall.sandbox.resources import (
     checkout_sessions,
     coupons,
+    credit_notes,
     customers,
     disputes,
     events,
@@ -14,7 +15,9 @@ from paywall.sandbox.resources import (
     products,
     promotion_codes,
     refunds,
+    subscription_changes,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 
@@ -25,11 +28,14 @@ MODULES = (
     payment_methods,
     checkout_sessions,
     portal_sessions,
+    subscription_changes,
     subscriptions,
+    test_clocks,
     invoices,
     payments,
     refunds,
     disputes,
+    credit_notes,
     coupons,
     promotion_codes,
     events,

@@ -1,81 +1,27 @@
-"""Subscriptions by API: begin, look at, change, end."""
+"""Subscriptions by API: begin, look at, end; how they are changed stands in subscription_changes."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from paywall.sandbox.billing.subscribing import OVER, begin, cancel
+from paywall.sandbox.billing.discounts import bind
+from paywall.sandbox.billing.subscribing import begin, cancel
 from paywall.sandbox.cards import UNAUTHENTICATED, Decline
-from paywall.sandbox.errors import StripeError, missing_object
-from paywall.sandbox.resources.lines import LINE, bought_lines
+from paywall.sandbox.errors import missing_object
+from paywall.sandbox.resources.lines import bought_lines
 from paywall.sandbox.resources.payment_methods import card_error
+from paywall.sandbox.resources.subscription_params import (
+    CREATE,
+    END,
+    attached,
+    ending,
+    method_for,
+    no_card,
+    trial_end_of,
+)
+from paywall.sandbox.shapes.subscriptions import SETTINGS, Bought
 from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.due import OVER
 from paywall.sandbox.state.filters import any_item, equals, none_of, one_of
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads, removes, writes
-from paywall.sandbox.wire.params import (
-    EXPAND,
-    ID,
-    Boolean,
-    Choice,
-    Clearable,
-    Fields,
-    Integer,
-    Items,
-    Metadata,
-    Only,
-    Text,
-)
-
-FEEDBACK = Clearable(
-    Choice(
-        "customer_service",
-        "low_quality",
-        "missing_features",
-        "other",
-        "switched_service",
-        "too_complex",
-        "too_expensive",
-        "unused",
-    )
-)
-WHY = Fields({"comment": Text(), "feedback": FEEDBACK}, later="feedback_option")
-CANCEL_AT = Clearable(Integer())
-LATER = (
-    "add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor billing_schedules billing_thresholds "
-    "collection_method days_until_due default_source default_tax_rates discounts invoice_settings on_behalf_of "
-    "payment_settings pending_invoice_item_interval proration_behavior transfer_data trial_end trial_from_plan "
-    "trial_settings"
-)
-AT_START = "backdate_start_date billing_cycle_anchor_config billing_mode currency customer_account trial_period_days"
-ITEM = Fields(LINE, later="billing_thresholds current_trial discounts price_data tax_rates")
-BEHAVIORS = Choice("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
-CREATE = Fields(
-    {
-        "customer": ID,
-        "items": Items(ITEM, 20),
-        "default_payment_method": ID,
-        "description": Text(500),
-        "metadata": Metadata(),
-        "off_session": Boolean(),
-        "payment_behavior": Only(BEHAVIORS, "allow_incomplete", "default_incomplete", "error_if_incomplete"),
-        "cancel_at": CANCEL_AT,
-        "cancel_at_period_end": Boolean(),
-    },
-    required="customer items",
-    later=f"{LATER} {AT_START}",
-)
-UPDATE = Fields(
-    {
-        "cancel_at": CANCEL_AT,
-        "cancel_at_period_end": Boolean(),
-        "cancellation_details": WHY,
-        "default_payment_method": Text(),
-        "description": Text(500),
-        "metadata": Metadata(),
-    },
-    later=LATER + " items off_session pause_collection payment_behavior proration_date",
-)
-END = Fields({**EXPAND, "cancellation_details": WHY}, later="invoice_now prorate")
+from paywall.sandbox.wire.params import ID, Choice
 
 
 def create(call: Call) -> Json:
@@ -86,84 +32,31 @@ def create(call: Call) -> Json:
         raise missing_object("customer", customer["id"], "customer", 400)
     bought = bought_lines(call, params["items"], "items")
     behavior = params.get("payment_behavior", "allow_incomplete")
-    method = method_for(call, customer)
-    if method is None and behavior != "default_incomplete":
+    method, known = method_for(call, customer), known_fields(call, customer, bought)
+    if method is None and behavior != "default_incomplete" and not known["trial_end"]:
         raise no_card()
-    subscription, outcome = begin(
-        account,
-        customer["id"],
-        bought,
-        method,
-        try_now=behavior != "default_incomplete",
-        default_payment_method=params.get("default_payment_method"),
-        description=params.get("description"),
-        metadata=merged({}, params.get("metadata", {})),
-    )
+    try_now = behavior != "default_incomplete"
+    subscription, outcome = begin(account, customer["id"], bought, method, try_now=try_now, **known)
     if behavior == "error_if_incomplete" and outcome not in ("paid", None):
         raise card_error(outcome if isinstance(outcome, Decline) else UNAUTHENTICATED)
+    bind(account, subscription)
     changes = ending(subscription, params, account.now())
     return account.amend(subscription, "customer.subscription.updated", **changes)
 
 
-def no_card() -> StripeError:
-    """What Stripe says where nothing could be charged."""
-    message = (
-        "This customer has no attached payment source or default payment method. "
-        "Please consider adding a default payment method."
-    )
-    return StripeError(message, code="resource_missing")
-
-
-def method_for(call: Call, customer: Json) -> Json | None:
-    """Return the card to charge: the one named, else the customer's default."""
-    name = "default_payment_method"
-    method_id = call.params.get(name) or customer["invoice_settings"][name]
-    if not method_id:
-        return None
-    method = call.account.store.get("payment_method", method_id)
-    if method is None or method["customer"] != customer["id"]:
-        raise missing_object("payment_method", method_id, name, 400)
-    return method
-
-
-def ending(subscription: Json, params: Mapping[str, Any], now: int) -> Json:
-    """Return what a wish to end, or no longer to end, at a date changes."""
-    if "cancel_at" not in params and "cancel_at_period_end" not in params:
-        return {}
-    at_end = params.get("cancel_at_period_end", False)
-    if at_end and params.get("cancel_at"):
-        message = "You may only specify one of these parameters: cancel_at, cancel_at_period_end."
-        raise StripeError(message, code="parameters_exclusive", param="cancel_at")
-    cancel_at = params.get("cancel_at")
-    if at_end:
-        cancel_at = min(item["current_period_end"] for item in subscription["items"]["data"])
-    elif cancel_at is not None and cancel_at <= now:
-        raise StripeError("`cancel_at` must be a timestamp in the future.", param="cancel_at")
-    asked = "cancellation_requested" if cancel_at else None
-    return {
-        "cancel_at": cancel_at,
-        "cancel_at_period_end": at_end,
-        "canceled_at": now if cancel_at else None,
-        "cancellation_details": subscription["cancellation_details"] | {"reason": asked},
-    }
-
-
-def update(call: Call) -> Json:
-    """Change a subscription; of one that is over only the notes may change."""
-    subscription = call.account.get("subscription", call.ids["subscription"])
+def known_fields(call: Call, customer: Json, bought: list[Bought]) -> Json:
+    """Return the fields of a new subscription that the request sets."""
     params = call.params
-    if subscription["status"] in OVER and set(params) - {"metadata", "cancellation_details"}:
-        raise StripeError("A canceled subscription can only update its cancellation_details and metadata.")
-    changes = ending(subscription, params, call.account.now())
-    changes |= {name: params[name] for name in ("description", "default_payment_method") if name in params}
-    if "default_payment_method" in changes:
-        method_for(call, call.account.get("customer", subscription["customer"]))
-    if "metadata" in params:
-        changes["metadata"] = merged(subscription["metadata"], params["metadata"])
-    if "cancellation_details" in params:
-        details = changes.get("cancellation_details", subscription["cancellation_details"])
-        changes["cancellation_details"] = details | params["cancellation_details"]
-    return call.account.amend(subscription, "customer.subscription.updated", **changes)
+    amount = sum(one.price["unit_amount"] * one.quantity for one in bought)
+    known = {
+        "default_payment_method": params.get("default_payment_method"),
+        "description": params.get("description"),
+        "discounts": attached(call, params.get("discounts"), customer["id"], amount),
+        "metadata": merged({}, params.get("metadata", {})),
+        "payment_settings": SETTINGS | params.get("payment_settings", {}),
+        "trial_end": trial_end_of(params, call.account.now()),
+    }
+    return known | ({"trial_settings": params["trial_settings"]} if "trial_settings" in params else {})
 
 
 def end(call: Call) -> Json:
@@ -189,8 +82,7 @@ def listed(call: Call) -> Json:
         filters.append(one_of("status", OVER))
     elif status != "all":
         filters.append(equals("status", status))
-    if "customer" in call.params:
-        filters.append(equals("customer", call.params["customer"]))
+    filters += [equals(name, call.params[name]) for name in ("customer", "test_clock") if name in call.params]
     if "price" in call.params:
         filters.append(any_item("items.data", "price.id", call.params["price"]))
     return page(call, "subscription", filters)
@@ -206,10 +98,9 @@ OPERATIONS = [
         "/v1/subscriptions",
         "subscription",
         listed,
-        {"customer": ID, "price": ID, "status": STATUSES},
-        later="automatic_tax collection_method current_period_end current_period_start customer_account test_clock",
+        {"customer": ID, "price": ID, "status": STATUSES, "test_clock": ID},
+        later="automatic_tax collection_method current_period_end current_period_start customer_account",
     ),
     reads(ONE, "subscription", retrieve),
-    writes(ONE, "subscription", update, UPDATE),
     removes(ONE, "subscription", end, END),
 ]

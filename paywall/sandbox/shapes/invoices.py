@@ -47,19 +47,35 @@ def period_line(item: Json, product_name: str) -> Json:
     return line_shape(item, price["unit_amount"] * quantity, f"{quantity} \u00d7 {product_name} (at {each})")
 
 
+def trial_line(item: Json, product_name: str) -> Json:
+    """What one subscription item costs while it is tried: nothing."""
+    line = line_shape(item, 0, f"Free trial for {item['quantity']} \u00d7 {product_name}")
+    return line | {"pricing": line["pricing"] | {"unit_amount_decimal": "0"}}
+
+
+def proration_line(item: Json, amount: int, description: str, period: tuple[int, int], credited: Json | None) -> Json:
+    """What a change within a period adds or takes off; `credited` names the lines that are given back."""
+    parent = line_parent(item)
+    details = parent["subscription_item_details"]
+    details |= {"invoice_item": new_id("ii"), "proration": True, "proration_details": {"credited_items": credited}}
+    when = {"start": period[0], "end": period[1]}
+    line = line_shape(item, amount, description, discountable=False, parent=parent, period=when)
+    return line | {"pricing": line["pricing"] | {"unit_amount_decimal": str(abs(amount))}}
+
+
 def subscription_lines(subscription: Json, names: Mapping[str, str]) -> list[Json]:
     """What a subscription's current period costs, a trial nothing; `names` maps product ids to names."""
     items = subscription["items"]["data"]
     if subscription["status"] == "trialing":
-        return [line_shape(item, 0, f"Trial period for {names[item['price']['product']]}") for item in items]
+        return [trial_line(item, names[item["price"]["product"]]) for item in items]
     return [period_line(item, names[item["price"]["product"]]) for item in items]
 
 
-def line_parent(item: Json, *, proration: bool = False) -> Json:
+def line_parent(item: Json) -> Json:
     """The subscription item that a line bills."""
     details = {
         "invoice_item": None,
-        "proration": proration,
+        "proration": False,
         "proration_details": {"credited_items": None},
         "subscription": item["subscription"],
         "subscription_item": item["id"],
@@ -82,7 +98,8 @@ NULLS = (
     "statement_descriptor test_clock webhooks_delivered_at"
 )
 LISTS = "customer_tax_ids default_tax_rates discounts total_discount_amounts total_pretax_credit_amounts total_taxes"
-SUMS = "amount_due amount_remaining subtotal subtotal_excluding_tax total total_excluding_tax"
+SUMS = "subtotal subtotal_excluding_tax total total_excluding_tax"
+DUES = "amount_due amount_remaining"  # a credit is not paid out
 ZEROS = (
     "amount_overpaid amount_paid amount_paid_off_stripe amount_shipping attempt_count "
     "post_payment_credit_notes_amount pre_payment_credit_notes_amount starting_balance"
@@ -95,6 +112,7 @@ def blank_invoice(total: int) -> Json:
         nulls(NULLS)
         | {name: [] for name in LISTS.split()}
         | dict.fromkeys(SUMS.split(), total)
+        | dict.fromkeys(DUES.split(), max(total, 0))
         | dict.fromkeys(ZEROS.split(), 0)
         | {
             "object": "invoice",

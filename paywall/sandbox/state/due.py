@@ -60,7 +60,8 @@ def subscription_due(subscription: Json) -> int | None:
         return earliest([given_up, subscription["cancel_at"]])
     pause = subscription["pause_collection"] or {}
     moments = [subscription["cancel_at"], pause.get("resumes_at"), warning_of(subscription)]
-    return earliest(moments if status == "paused" else [*moments, ends_of(subscription)])
+    moments.append(subscription.get("_resumes_until") if status == "paused" else ends_of(subscription))
+    return earliest(moments)
 
 
 def invoice_due(invoice: Json) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from paywall.sandbox.errors import StripeError
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.wire.params import EXPAND, LISTING, MOMENTS, Fields, Param
@@ -21,13 +22,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """What `METHOD /path/<id>` does. `answers` is a kind of object, or `list:` and a kind."""
+    """What `METHOD /path/<id>` does. `answers` is a kind of object, or `list:` and a kind.
+
+    `run` raises a StripeError where nothing is to remain of what it did, and returns one where that is to stay.
+    """
 
     method: str
     path: str
     answers: str
     params: Fields
-    run: Callable[[Call], Json]
+    run: Callable[[Call], Json | StripeError]
 
 
 def lists(path: str, kind: str, run: Callable[[Call], Json], fields: Mapping[str, Param], later: str = "") -> Operation:
@@ -41,7 +45,7 @@ def reads(path: str, kind: str, run: Callable[[Call], Json]) -> Operation:
     return Operation("GET", path, kind, Fields(EXPAND), run)
 
 
-def writes(path: str, kind: str, run: Callable[[Call], Json], fields: Fields) -> Operation:
+def writes(path: str, kind: str, run: Callable[[Call], Json | StripeError], fields: Fields) -> Operation:
     """A change, or a new object."""
     return Operation("POST", path, kind, fields.plus(EXPAND), run)
 
