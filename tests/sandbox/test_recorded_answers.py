@@ -19,7 +19,7 @@ NOT_PLAYED = {
     ("POST /v1/invoiceitems", None),
     ("POST /v1/invoices", None),
     ("POST /v1/payment_intents", None),
-    ("POST /v1/payment_methods", None),
+    ("POST /v1/payment_methods", "type"),
     ("POST /v1/refunds", None),
     ("POST /v1/setup_intents", None),
     ("POST /v1/subscription_items/{}", None),

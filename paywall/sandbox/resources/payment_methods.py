@@ -1,15 +1,18 @@
-"""Payment methods: cards, made by the payment page or from Stripe's ready-made test tokens."""
+"""Payment methods: made by the hosted pages or from Stripe's ready-made test tokens, given to customers and taken."""
 
-from paywall.sandbox.billing.paying import decline_facts
+from collections.abc import Mapping
+from typing import Any
+
+from paywall.sandbox.billing.paying import behavior, decline_facts
 from paywall.sandbox.cards import BY_TOKEN, Decline
 from paywall.sandbox.errors import StripeError, missing_object
-from paywall.sandbox.shapes.payments import billing_details, method_shape
+from paywall.sandbox.shapes.payments import NO_ADDRESS, billing_details, method_shape
 from paywall.sandbox.state.account import Account
-from paywall.sandbox.state.bodies import Json
+from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.filters import equals, unset
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, Operation, reads, writes
-from paywall.sandbox.wire.params import ID, LISTING, Fields, Only, Text
+from paywall.sandbox.wire.params import EXPAND, ID, LISTING, Clearable, Fields, Integer, Metadata, Only, Text
 
 TOKENS_EXPIRE = (12, 2034)
 KINDS = Only(Text(), "card")
@@ -25,10 +28,10 @@ def card_error(decline: Decline, param: str = "") -> StripeError:
 def attach_to(account: Account, method_id: str, customer: Json, param: str) -> Json:
     """Tie a card to a customer; cards that a bank refuses are refused here already."""
     method = account.store.get("payment_method", method_id)
-    card = BY_TOKEN.get(method_id)
+    card = BY_TOKEN.get(method_id) or (behavior(method) if method else None)
     if card and card.refused:
         raise card_error(card.refused)
-    if card:
+    if card and method is None:
         method = account.create(method_shape(card, TOKENS_EXPIRE, billing_details(), account.now()))
     if method is None:
         raise missing_object("payment_method", method_id, param)
@@ -44,6 +47,57 @@ def attach(call: Call) -> Json:
     if customer.get("deleted"):
         raise missing_object("customer", customer["id"], "customer", 400)
     return attach_to(call.account, call.ids["method"], customer, "payment_method")
+
+
+def create(call: Call) -> Json:
+    """Make a card that belongs to nobody yet, from one of Stripe's test tokens such as tok_visa."""
+    if "card" not in call.params:
+        raise StripeError("Missing required param: card.", code="parameter_missing", param="card")
+    token = call.params["card"]["token"]
+    card = BY_TOKEN.get(token.replace("tok_", "pm_card_", 1))
+    if card is None:
+        raise missing_object("token", token, "card[token]", 400)
+    details = noted(billing_details(), call.params.get("billing_details", {}))
+    shape = method_shape(card, TOKENS_EXPIRE, details, call.account.now())
+    return call.account.create(shape | {"metadata": merged({}, call.params.get("metadata", {}))})
+
+
+def noted(details: Json, sent: Mapping[str, Any]) -> Json:
+    """Return who pays, with what a request says of it."""
+    address = {"address": details["address"] | (sent["address"] or NO_ADDRESS)} if "address" in sent else {}
+    return details | sent | address
+
+
+def update(call: Call) -> Json:
+    """Change what is noted about a payment method: who pays, and a card's expiry."""
+    method, params = retrieve(call), call.params
+    changes: Json = {}
+    if "metadata" in params:
+        changes["metadata"] = merged(method["metadata"], params["metadata"])
+    if "billing_details" in params:
+        changes["billing_details"] = noted(method["billing_details"], params["billing_details"])
+    if "card" in params and "card" in method:
+        changes["card"] = method["card"] | params["card"]
+    return call.account.amend(method, "payment_method.updated", **changes)
+
+
+def detach(call: Call) -> Json:
+    """Take a payment method away from its customer, for good; nothing is charged to it any more."""
+    account, method = call.account, retrieve(call)
+    if method["customer"] is None:
+        message = "The payment method you provided is not attached to a customer so detachment is impossible."
+        raise StripeError(message, param="payment_method")
+    customer = account.get("customer", method["customer"])
+    settings = customer.get("invoice_settings") or {}
+    gone = account.amend(method, None, customer=None)
+    account.emit("payment_method.detached", gone, {"customer": method["customer"]})
+    if settings.get("default_payment_method") == method["id"]:
+        settings = settings | {"default_payment_method": None}
+        account.amend(customer, "customer.updated", invoice_settings=settings)
+    for subscription in account.store.find("subscription", [equals("customer", customer["id"])]):
+        if subscription["default_payment_method"] == method["id"]:
+            account.amend(subscription, "customer.subscription.updated", default_payment_method=None)
+    return gone
 
 
 def retrieve(call: Call) -> Json:
@@ -66,6 +120,25 @@ def listed_of_customer(call: Call) -> Json:
 
 
 LATER = "allow_redisplay customer_account"
+ADDRESS = Fields({name: Text() for name in ("city", "country", "line1", "line2", "postal_code", "state")})
+DETAILS = {"address": Clearable(ADDRESS), "email": Text(512), "name": Text(256), "phone": Text(20)}
+PLAIN = {"billing_details": Fields(DETAILS, later="tax_id"), "metadata": Metadata()}
+TOKEN = Fields({"token": ID}, required="token", later="cvc exp_month exp_year networks number")
+EXPIRY = Fields({"exp_month": Integer(1, 12), "exp_year": Integer(2000, 2100)}, later="networks")
+
+
+class OfOneKind(Fields):
+    """The parameters of a new card: any other type is refused by its name, before the parameters that only it has."""
+
+    def refuse_others(self, raw: Mapping[str, Any], name: str) -> None:
+        """Refuse another type, then what is unknown."""
+        if "type" in raw:
+            self.names["type"].parse(raw["type"], "type")
+        super().refuse_others(raw, name)
+
+
+NOT_YET = "allow_redisplay customer radar_options"
+CREATE = OfOneKind({**PLAIN, **EXPAND, "card": TOKEN, "type": KINDS}, required="type", later=NOT_YET)
 ATTACH = Fields({"customer": ID}, required="customer", later="customer_account")
 OPERATIONS = [
     Operation(
@@ -75,7 +148,10 @@ OPERATIONS = [
         Fields({**LISTING, "customer": ID, "type": KINDS}, later=LATER),
         listed,
     ),
+    Operation("POST", "/v1/payment_methods", "payment_method", CREATE, create),
     reads("/v1/payment_methods/<method>", "payment_method", retrieve),
+    writes("/v1/payment_methods/<method>", "payment_method", update, Fields({**PLAIN, "card": EXPIRY}, later=LATER)),
+    writes("/v1/payment_methods/<method>/detach", "payment_method", detach, Fields({})),
     writes("/v1/payment_methods/<method>/attach", "payment_method", attach, ATTACH),
     Operation(
         "GET",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from paywall.sandbox.billing.testclocks import create as create_clock
+
 
 def test_a_customer_is_found_by_its_exact_address(sdk):
     made = sdk.v1.customers.create({"email": "Jane+news@example.com", "name": "Jane", "metadata": {"reader": "r1"}})
@@ -81,6 +83,28 @@ def test_deleting_ends_the_subscriptions_and_tells(wire, deleted, sandbox):
     assert sandbox.events("customer.deleted")[0]["data"]["object"]["email"] == "buyer@example.com"
 
 
+def test_the_cards_of_a_deleted_customer_belong_to_nobody(wire, customer):
+    card = customer["invoice_settings"]["default_payment_method"]
+    wire.delete(f"/v1/customers/{customer['id']}")
+    assert wire.get(f"/v1/payment_methods/{card}").json["customer"] is None
+
+
+def test_a_customer_of_a_test_clock_is_listed_with_the_clock_alone(wire, customer, clock, sandbox):
+    moment = clock.seconds + 86400
+    account = sandbox.sandbox.account
+    with account.unit():
+        frozen = create_clock(account, moment, None)["id"]
+    bound = wire.post("/v1/customers", {"test_clock": frozen}).json
+    assert (bound["test_clock"], bound["created"]) == (frozen, moment)
+    assert [one["id"] for one in wire.get("/v1/customers").json["data"]] == [customer["id"]]
+    assert [one["id"] for one in wire.get("/v1/customers", {"test_clock": frozen}).json["data"]] == [bound["id"]]
+
+
+def test_an_unknown_test_clock_makes_no_customer(wire):
+    reply = wire.post("/v1/customers", {"test_clock": "clock_x"})
+    assert (reply.status, reply.error["code"], reply.error["param"]) == (400, "resource_missing", "test_clock")
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_deleted_customer_cannot_be_changed(wire, deleted, method):
     assert wire(method, f"/v1/customers/{deleted}").status == 404
@@ -103,7 +127,7 @@ def test_live_subscriptions_can_be_shown_with_the_customer(wire, customer, price
     assert [one["id"] for one in shown["subscriptions"]["data"]] == [made["id"]]
 
 
-@pytest.mark.parametrize("name", ["source", "balance", "test_clock", "shipping"])
+@pytest.mark.parametrize("name", ["source", "balance", "tax", "shipping"])
 def test_what_is_not_played_is_named(wire, name):
     reply = wire.post("/v1/customers", {name: "1"})
     assert reply.error["message"] == f"The sandbox does not support the parameter {name}."

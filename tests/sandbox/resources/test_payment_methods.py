@@ -56,3 +56,60 @@ def test_cards_of_nobody_are_listed_without_a_customer(wire, sandbox, session):
         sandbox.pay(session["id"], card="4000000000000002")
     (card,) = wire.get("/v1/payment_methods").json["data"]
     assert (card["customer"], card["card"]["last4"]) == (None, "0002")
+
+
+def test_a_card_is_made_from_a_token_and_then_attached(wire, customer):
+    form = {"type": "card", "card[token]": "tok_visa", "billing_details[email]": "a@example.com", "metadata[a]": "b"}
+    made = wire.post("/v1/payment_methods", form).json
+    assert (made["card"]["last4"], made["customer"], made["metadata"]) == ("4242", None, {"a": "b"})
+    assert made["billing_details"]["email"] == "a@example.com"
+    assert attach(wire, made["id"], customer).json["customer"] == customer["id"]
+
+
+def test_a_refused_card_of_a_token_is_refused_when_it_is_attached(wire, customer):
+    form = {"type": "card", "card[token]": "tok_chargeDeclined"}
+    made = wire.post("/v1/payment_methods", form).json
+    assert attach(wire, made["id"], customer).status == 402
+
+
+@pytest.mark.parametrize(
+    ("form", "param"),
+    [
+        ({"type": "card"}, "card"),
+        ({"type": "card", "card[token]": "tok_x"}, "card[token]"),
+        ({"type": "sepa_debit"}, "type"),
+    ],
+)
+def test_a_card_of_nothing_known_is_refused(wire, form, param):
+    reply = wire.post("/v1/payment_methods", form)
+    assert (reply.status, reply.error["param"]) == (400, param)
+
+
+def test_what_is_noted_about_a_card_changes(wire, customer, sandbox):
+    card = customer["invoice_settings"]["default_payment_method"]
+    form = {"card[exp_month]": "2", "card[exp_year]": "2040", "billing_details[name]": "A Reader", "metadata[a]": "b"}
+    changed = wire.post(f"/v1/payment_methods/{card}", form).json
+    assert (changed["card"]["exp_month"], changed["card"]["exp_year"]) == (2, 2040)
+    assert (changed["billing_details"]["name"], changed["metadata"]) == ("A Reader", {"a": "b"})
+    assert len(sandbox.events("payment_method.updated")) == 1
+
+
+def test_a_detached_card_is_charged_no_more(wire, customer, price, sandbox, clock):
+    card = customer["invoice_settings"]["default_payment_method"]
+    form = {"customer": customer["id"], "items[0][price]": price["id"], "default_payment_method": card}
+    made = wire.post("/v1/subscriptions", form).json
+    assert wire.post(f"/v1/payment_methods/{card}/detach").json["customer"] is None
+    assert wire.get(f"/v1/customers/{customer['id']}").json["invoice_settings"]["default_payment_method"] is None
+    assert wire.get(f"/v1/subscriptions/{made['id']}").json["default_payment_method"] is None
+    (event,) = sandbox.events("payment_method.detached")
+    assert event["data"]["previous_attributes"] == {"customer": customer["id"]}
+    clock.advance(days=366)
+    assert wire.get(f"/v1/subscriptions/{made['id']}").json["status"] == "past_due"
+    assert len(wire.get("/v1/charges").json["data"]) == 1
+
+
+def test_what_belongs_to_nobody_cannot_be_detached(wire, customer):
+    card = customer["invoice_settings"]["default_payment_method"]
+    wire.post(f"/v1/payment_methods/{card}/detach")
+    reply = wire.post(f"/v1/payment_methods/{card}/detach")
+    assert (reply.status, reply.error["param"]) == (400, "payment_method")
