@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from paywall.sandbox.clockfile import read_offset
 from paywall.sandbox.config import ConfigError, SandboxConfig
 from paywall.sandbox.server import address_of, listen, serve
 
@@ -24,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--host", default="127.0.0.1", help="loopback address (default 127.0.0.1)")
     options.add_argument("--port", type=int, default=8002, help="port, 0 for any free one (default 8002)")
     options.add_argument("--state", default=":memory:", help="file that keeps the state (default :memory:)")
+    options.add_argument("--clock-file", type=Path, help="file that tells the service how far this time is ahead")
     options.add_argument("--api-key", default=os.environ.get("SANDBOX_API_KEY", ""), help="or SANDBOX_API_KEY")
     options.add_argument("--webhook-url", help="where events are posted to")
     options.add_argument(
@@ -38,12 +40,15 @@ def configured(options: argparse.Namespace) -> SandboxConfig:
     """Return the sandbox's settings; raises ConfigError naming the bad one."""
     if not options.api_key:
         raise ConfigError("The sandbox needs an API key: --api-key or SANDBOX_API_KEY.")
+    if options.clock_file:
+        read_offset(options.clock_file)
     return SandboxConfig(
         options.api_key,
         options.webhook_url,
         options.webhook_secret,
         state=None if options.state == ":memory:" else Path(options.state),
         account_name=options.account_name,
+        clock_file=options.clock_file,
     )
 
 

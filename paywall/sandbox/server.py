@@ -15,6 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from paywall.sandbox.api import LoggedRequest
 from paywall.sandbox.app import Sandbox, create_sandbox
 from paywall.sandbox.billing.checkout import Asked, Payer, Result, authenticated, pay, return_address
+from paywall.sandbox.billing.passing import advance
 from paywall.sandbox.cards import BANK_BY_NUMBER, BY_NUMBER, Decline
 from paywall.sandbox.config import ConfigError, SandboxConfig, loopback, utc_now
 from paywall.sandbox.state.bodies import Json
@@ -81,6 +82,7 @@ class SandboxServer:
         webhook_url: str | None = None,
         webhook_secret: str = "whsec_sandbox",  # noqa: S107
         state: Path | None = None,
+        clock_file: Path | None = None,
         now: Callable[[], datetime] = utc_now,
         retry_delays: tuple[float, ...] = (0.2, 0.5, 1, 2),
         port: int = 0,
@@ -90,6 +92,7 @@ class SandboxServer:
             webhook_url,
             webhook_secret,
             state=state,
+            clock_file=clock_file,
             now=now,
             retry_delays=retry_delays,
             delivery_timeout=10,
@@ -123,6 +126,14 @@ class SandboxServer:
         """The events so far, oldest first; only those of one type if it is named."""
         found = self.sandbox.account.store.find("event", oldest_first=True)
         return [event for event in found if kind in (None, event["type"])]
+
+    def advance(self, seconds: int = 0, *, to: datetime | None = None) -> None:
+        """Move the sandbox's time on by seconds, or to a moment, and do all that becomes due on the way.
+
+        Raises ValueError for a moment that is past.
+        """
+        account = self.sandbox.account
+        advance(account, int(to.timestamp()) - account.wall() if to else seconds)
 
     @property
     def webhook_url(self) -> str | None:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from paywall.sandbox.clockfile import read_offset, write_offset
 from paywall.sandbox.config import API_VERSION, SandboxConfig
 from paywall.sandbox.errors import missing_object
 from paywall.sandbox.state.bodies import Json, Value, differences, public
 from paywall.sandbox.state.due import WALL, clock_of
 from paywall.sandbox.state.ids import new_id
-from paywall.sandbox.state.settings import DEFAULTS, check_setting, read_offset, write_offset
+from paywall.sandbox.state.settings import DEFAULTS, check_setting
 from paywall.sandbox.state.store import Store
 from paywall.sandbox.webhooks.queue import enqueue, prepare
 

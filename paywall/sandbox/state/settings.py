@@ -1,9 +1,5 @@
 """What an account's owner chooses in Stripe's dashboard, and how far the account's time is ahead."""
 
-import os
-import tempfile
-from pathlib import Path
-
 from paywall.sandbox.state.bodies import Json, Value
 
 EXHAUSTED = ("cancel", "unpaid", "past_due", "pause")
@@ -29,25 +25,3 @@ def check_setting(name: str, value: Value) -> None:
 def days(value: Value) -> bool:
     """Return whether this is a list of days between attempts; an empty list means that nothing is tried again."""
     return isinstance(value, list) and len(value) <= 8 and all(isinstance(day, int) and 1 <= day <= 60 for day in value)
-
-
-def read_offset(path: Path) -> int:
-    """Return the seconds that a clock file holds; a file that is not there yet means none."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return 0
-    try:
-        return int(text or "0")
-    except ValueError:
-        raise ValueError(f"The clock file {path} must hold a whole number of seconds: write 0 into it.") from None
-
-
-def write_offset(path: Path, offset: int) -> None:
-    """Replace the clock file at once, so that nobody ever reads half a number."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{offset}\n")
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
