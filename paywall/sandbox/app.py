@@ -5,9 +5,10 @@ from werkzeug.wrappers import Response
 
 from paywall.sandbox.api import Api
 from paywall.sandbox.config import SandboxConfig
+from paywall.sandbox.controls.registry import Room
 from paywall.sandbox.pages.checkout import CheckoutPages
+from paywall.sandbox.pages.control import ControlPages
 from paywall.sandbox.pages.portal import PortalPages
-from paywall.sandbox.pages.timeline import Timeline
 from paywall.sandbox.resources import OPERATIONS
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.webhooks.delivery import Deliverer
@@ -58,7 +59,8 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.register_blueprint(sandbox.api.blueprint)
     app.register_blueprint(CheckoutPages(sandbox.account).blueprint)
     app.register_blueprint(PortalPages(sandbox.account).blueprint)
-    app.register_blueprint(Timeline(sandbox.account, sandbox.api).blueprint)
+    room = Room(sandbox.account, sandbox.steering, sandbox.api.faults)
+    app.register_blueprint(ControlPages(room, sandbox.api).blueprint)
     app.after_request(secure)
     return app
 

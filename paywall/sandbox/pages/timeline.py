@@ -1,53 +1,81 @@
-"""The first page: what happened lately, for people who look on."""
+"""The timeline: requests, events and deliveries in the order in which they happened, newest first."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from flask import Blueprint, render_template, request
-
-from paywall.sandbox.api import Api
+from paywall.sandbox.api import LoggedRequest
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
-from paywall.sandbox.webhooks.queue import deliveries_of
+from paywall.sandbox.state.store import Store
+from paywall.sandbox.webhooks.queue import Delivery, deliveries_of
+from paywall.sandbox.wording import clock
 
-SHOWN = 50
-
-
-class Timeline:
-    """Latest events with their deliveries, and latest requests, as a Flask blueprint."""
-
-    def __init__(self, account: Account, api: Api) -> None:
-        self.account = account
-        self.api = api
-        self.blueprint = Blueprint("timeline", __name__)
-        self.blueprint.add_url_rule("/", "index", self.index)
-
-    def index(self) -> str:
-        """Show the timeline; `?request=req_…`, as error bodies link it, marks one request."""
-        with self.account.store.lock:
-            events = [self.event_row(event) for event in self.account.store.find("event", limit=SHOWN)]
-        requests = [entry._asdict() | {"when": clock(entry.at)} for entry in list(self.api.requests)[-SHOWN:]]
-        return render_template(
-            "timeline.html",
-            events=events,
-            requests=requests[::-1],
-            marked=request.args.get("request"),
-            webhook_url=self.account.config.webhook_url,
-            account_name=self.account.config.account_name,
-        )
-
-    def event_row(self, event: Json) -> Json:
-        """Return what the table shows of an event: ids and times, no address of anybody."""
-        delivery = deliveries_of(self.account.store, event["id"])[0]
-        return {
-            "when": clock(event["created"]),
-            "type": event["type"],
-            "object": event["data"]["object"].get("id"),
-            "id": event["id"],
-            "delivery": delivery,
-            "answer": delivery.status if delivery.status is not None else delivery.note,
-        }
+KINDS = ("requests", "events", "deliveries")
 
 
-def clock(seconds: int) -> str:
-    """Return a moment as UTC text."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+class Entry(NamedTuple):
+    """One line of the timeline: ids and times, no address of anybody. `real` is the wall clock's time."""
+
+    kind: str
+    real: float
+    when: str
+    what: str
+    about: str
+    result: str
+    id: str
+    good: bool | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+def timeline(account: Account, requests: Iterable[LoggedRequest], kinds: Iterable[str], limit: int) -> list[Entry]:
+    """Return the latest entries of some kinds, newest first."""
+    wanted = set(kinds)
+    found: list[Entry] = []
+    with account.store.lock:
+        if "requests" in wanted:
+            found += [request_entry(one) for one in list(requests)[-limit:]]
+        if "events" in wanted:
+            found += event_entries(account.store, limit)
+        if "deliveries" in wanted:
+            found += post_entries(account.store, limit)
+    return sorted(found, key=lambda entry: entry.real, reverse=True)[:limit]
+
+
+def request_entry(one: LoggedRequest) -> Entry:
+    """Return the line of a request to the API."""
+    answer = str(one.status) if one.status else "no answer"
+    what = f"{one.method} {one.path}"
+    return Entry("request", one.real, clock(one.at), what, "", answer, one.request_id, 200 <= one.status < 400)
+
+
+def event_entries(store: Store, limit: int) -> list[Entry]:
+    """Return the lines of the latest events; what nobody was to be told has the time of the event after it."""
+    entries = []
+    real = 0.0
+    for event in store.find("event", limit=limit):
+        told = store.rows("SELECT max(at) FROM sendings WHERE event = ?", event["id"])[0][0]
+        real = told or real
+        entries.append(event_entry(event, real, tuple(deliveries_of(store, event["id"]))))
+    return entries
+
+
+def event_entry(event: Json, real: float, deliveries: tuple[Delivery, ...]) -> Entry:
+    """Return the line of an event with how far its deliveries are."""
+    states = ", ".join(dict.fromkeys(one.state.replace("_", " ") for one in deliveries)) or "for nobody"
+    about = str(event["data"]["object"].get("id", ""))
+    return Entry("event", real, clock(event["created"]), event["type"], about, states, event["id"], None, deliveries)
+
+
+def post_entries(store: Store, limit: int) -> list[Entry]:
+    """Return the lines of the latest attempts to deliver."""
+    sql = (
+        "SELECT posts.event, posts.endpoint, posts.at, posts.status, posts.note, json_extract(body, '$.type'), "
+        "(SELECT at FROM sendings WHERE sendings.event = posts.event AND sendings.endpoint = posts.endpoint) "
+        "FROM posts JOIN objects ON objects.id = posts.event ORDER BY posts.rowid DESC LIMIT ?"
+    )
+    entries = []
+    for event, endpoint, at, status, note, kind, since in store.rows(sql, limit):
+        later = f"{max(at - (since or at), 0):.1f} s after the event"
+        good = status is not None and 200 <= status < 300
+        entries.append(Entry("delivery", at, later, kind, endpoint, str(status or note), event, good))
+    return entries

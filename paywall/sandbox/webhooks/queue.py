@@ -1,5 +1,6 @@
 """Which events still have to be delivered to which endpoints, and every attempt that was made."""
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from paywall.sandbox.webhooks.endpoints import CONFIGURED, targets
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS sendings (event TEXT, endpoint TEXT, kind TEXT, state TEXT, tries INTEGER, due REAL, "
-    "PRIMARY KEY (event, endpoint))",
+    "at REAL, PRIMARY KEY (event, endpoint))",
     "CREATE INDEX IF NOT EXISTS sendings_due ON sendings (state, due)",
     "CREATE TABLE IF NOT EXISTS posts (event TEXT, endpoint TEXT, at REAL, status INTEGER, note TEXT)",
     "CREATE INDEX IF NOT EXISTS posts_event ON posts (event, endpoint)",
@@ -41,7 +42,7 @@ def prepare(store: Store) -> None:
             store.rows(statement)
         if store.rows("SELECT 1 FROM sqlite_master WHERE name = 'deliveries'"):
             store.rows(
-                "INSERT INTO sendings SELECT event, ?, json_extract(body, '$.type'), state, tries, due "
+                "INSERT INTO sendings SELECT event, ?, json_extract(body, '$.type'), state, tries, due, 0 "
                 "FROM deliveries JOIN objects ON objects.id = event",
                 CONFIGURED,
             )
@@ -54,7 +55,8 @@ def enqueue(store: Store, event_id: str, kind: str) -> int:
     """Note whom an event goes to; returns how many that are."""
     wanted = targets(store, kind)
     for endpoint in wanted:
-        store.rows("INSERT INTO sendings VALUES (?, ?, ?, 'pending', 0, 0)", event_id, endpoint, kind)
+        sql = "INSERT INTO sendings VALUES (?, ?, ?, 'pending', 0, 0, ?)"
+        store.rows(sql, event_id, endpoint, kind, time.time())
     return len(wanted)
 
 
@@ -85,9 +87,9 @@ def mark(store: Store, one: Due, state: str, tries: int = 0, due_at: float = 0) 
     """Set how far a delivery is; one that its endpoint was not meant to get becomes known by that."""
     kind = "(SELECT json_extract(body, '$.type') FROM objects WHERE id = ?)"
     store.rows(
-        f"INSERT INTO sendings VALUES (?, ?, {kind}, ?, ?, ?) ON CONFLICT (event, endpoint) "  # noqa: S608
+        f"INSERT INTO sendings VALUES (?, ?, {kind}, ?, ?, ?, ?) ON CONFLICT (event, endpoint) "  # noqa: S608
         "DO UPDATE SET state = excluded.state, tries = excluded.tries, due = excluded.due",
-        *(one.event, one.endpoint, one.event, state, tries, due_at),
+        *(one.event, one.endpoint, one.event, state, tries, due_at, time.time()),
     )
 
 
