@@ -5,25 +5,39 @@ Only the ratios travel between machines, so what is compared is measured in turn
 
 import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import sqlalchemy as sa
 import stripe
 from flask_openapi3.openapi import OpenAPI
 
 from paywall.parts import Parts
+from paywall.sandbox.server import SandboxServer
+from paywall.settings import ROOT
+from paywall.storage import events
 from paywall.storage.database import db, new_id
+from paywall.storage.models import InboxEvent
+from paywall.storage.workers import WorkerRow
+from paywall.tokens import keyring
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
 from tests.bench.places import KINDS, database, say, servers, service
+from tests.support.farm import service_environment
 from tests.support.recorded import NEWEST
-from tests.support.shop import WEBHOOK_SECRET
+from tests.support.shop import API_KEY, WEBHOOK_SECRET, Shop
 
 ROUNDS, EVENTS = 7, 300
+SUBSCRIPTIONS = 20
+DELAYS = {0.0: 4, 0.05: 2}  # seconds that Stripe takes for an answer, above what the sandbox takes -> events for each
 _NOW = "2026-11-22 12:00:00"
 _COLUMNS = {
     "id": "",
@@ -101,12 +115,108 @@ def signed(count: int) -> Iterator[tuple[bytes, str]]:
         yield body.encode(), stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET)
 
 
+class Crowd:
+    """A service with paid subscriptions and a Stripe that takes its time; workers are processes of their own."""
+
+    def __init__(self, url: str, sandbox: SandboxServer, shop: Shop) -> None:
+        self.url, self.sandbox, self.shop = url, sandbox, shop
+        self.subscriptions: list[str] = []
+        for number in range(SUBSCRIPTIONS):
+            browser, email = shop.browser(), f"reader{number}@example.com"
+            session_id = shop.start(browser, email)
+            assert browser.get(shop.pay(session_id, email=email)).status_code == 303
+            self.subscriptions.append(str(shop.session(session_id)["subscription"]))
+
+    @contextmanager
+    def workers(self, number: int) -> Iterator[None]:
+        """So many workers, from the moment that all are looking for work."""
+        env = service_environment(self.url, self.sandbox.url, "https://pay.test") | {
+            "PAYWALL_WORKER__PAUSE_SECONDS": "0.1",
+            "PAYWALL_LOG__LEVEL": "error",
+            "FLASK_APP": "wsgi",
+        }
+        command = [sys.executable, "-m", "flask", "paywall", "worker"]
+        started = [subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) for _ in range(number)]
+        try:
+            living = sa.select(sa.func.count()).select_from(WorkerRow).where(WorkerRow.stopped_at.is_(None))
+            self._wait(lambda: self._ask(living) == number)
+            time.sleep(1)  # the first look of every job
+            yield
+        finally:
+            for process in started:
+                process.terminate()
+            for process in started:
+                assert process.wait(30) == 0
+
+    def handled_per_second(self, rounds: int) -> float:
+        """Lets the inbox fill at once with an event for every subscription, and waits until none is left."""
+        now = datetime.now(UTC)
+        ids = [new_id("evt") for _ in range(rounds * len(self.subscriptions))]
+        for number, event_id in enumerate(ids):
+            objects = {"subscription": self.subscriptions[number % len(self.subscriptions)]}
+            row = {"id": event_id, "type": "customer.subscription.updated", "api_version": NEWEST, "objects": objects}
+            events.add({**row, "created_at": now, "received_at": now, "next_try_at": now})
+        db.session.commit()
+        began = time.perf_counter()
+        undone = sa.select(sa.func.count()).select_from(InboxEvent).where(InboxEvent.state.in_(events.UNDONE))
+        self._wait(lambda: self._ask(undone) == 0)
+        took = time.perf_counter() - began
+        handled = sa.select(sa.func.count()).where(InboxEvent.id.in_(ids), InboxEvent.state == "handled")
+        assert self._ask(handled) == len(ids)
+        return len(ids) / took
+
+    def _ask(self, query: sa.Select[tuple[int]]) -> int:
+        with db.engine.connect().execution_options(readonly=True) as connection:
+            return int(connection.scalar(query) or 0)
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 90
+        while not done():
+            if time.monotonic() > deadline:
+                raise SystemExit("the workers do not come to an end")
+            time.sleep(0.02)
+
+
+def handling(kind: str) -> None:
+    """Syncs that find nothing new: three questions to Stripe each, beside the same by two workers."""
+    keys = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET}
+    with database(kind) as url, SandboxServer(**keys) as sandbox, service(url, stripe={"api_base": sandbox.url}) as app:
+        sandbox.deliver = False
+        keyring.ensure(datetime.now(UTC))
+        db.session.commit()
+        crowd = Crowd(url, sandbox, Shop(app, sandbox))
+        for delay, rounds in DELAYS.items():
+            sandbox.server.app = delayed(sandbox.server.app, delay)
+            figures = {}
+            for number in (1, 2):
+                with crowd.workers(number):
+                    figures[number] = crowd.handled_per_second(rounds)
+            one, two = figures[1], figures[2]
+            line = f"{one:7.1f} /s by one worker   {two:7.1f} /s by two   ({two / one:.2f} times)"
+            say(f"  {kind:12}Stripe takes {delay * 1000:3.0f} ms more   {line}")
+
+
+def delayed(application: Any, seconds: float) -> Any:
+    """A WSGI application behind a network: each answer takes so long."""
+    inner = getattr(application, "inner", application)
+
+    def answer(environ: Any, start_response: Any) -> Any:
+        time.sleep(seconds)
+        return inner(environ, start_response)
+
+    answer.inner = inner  # type: ignore[attr-defined]
+    return answer
+
+
 def main() -> None:
     """Both measurements on both databases."""
     say(f"\nEvents stored, one connection, median of {ROUNDS} rounds of {EVENTS}:")
     with servers():
         for kind in KINDS:
             storing(kind)
+        say(f"\nEvents handled by processes, {SUBSCRIPTIONS} subscriptions:")
+        for kind in KINDS:
+            handling(kind)
 
 
 if __name__ == "__main__":
