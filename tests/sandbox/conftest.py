@@ -15,6 +15,7 @@ import pytest
 import stripe
 
 from paywall.sandbox.server import SandboxServer
+from tests.support.lives import Lives
 from tests.support.stripe_spec import STRIPE_FILES, load_checker
 
 KEY = "sk_test_sandbox"
@@ -213,6 +214,12 @@ def order(price: dict[str, Any]) -> dict[str, str]:
 def session(wire: Wire, order: dict[str, str]) -> dict[str, Any]:
     """An open session for the plan."""
     return wire.post("/v1/checkout/sessions", order).json
+
+
+@pytest.fixture
+def lives(sandbox: SandboxServer, wire: Wire, clock: Clock) -> Lives:
+    """Lives of subscriptions, in a line each."""
+    return Lives(sandbox, wire, clock)
 
 
 @pytest.fixture
