@@ -1,14 +1,16 @@
-"""The payment page's form: what was typed, checked with the messages that Stripe shows."""
+"""The card form of the hosted pages: what was typed, checked with the messages that Stripe shows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from paywall.sandbox.cards import luhn
+from paywall.sandbox.cards import BANK_BY_NUMBER, luhn
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-FIELDS = ("email", "cardNumber", "cardExpiry", "cardCvc", "billingName")
+CARD = ("cardNumber", "cardExpiry", "cardCvc", "billingName")
+FIELDS = ("email", *CARD)
+BANK = ("email", "billingName", "bankAccount")
 
 
 @dataclass
@@ -25,20 +27,24 @@ class CardForm:
         return re.sub(r"[\s-]", "", self.values["cardNumber"])
 
 
-def read_form(sent: Mapping[str, str], fixed_email: str | None, now: datetime) -> CardForm:
-    """Check a posted form; an address that the session fixed is not taken from it."""
-    values = {name: sent.get(name, "").strip()[:512] for name in FIELDS}
+def read_form(
+    sent: Mapping[str, str], fixed_email: str | None, now: datetime, asked: Collection[str] = FIELDS
+) -> CardForm:
+    """Check the fields of a posted form that were asked for; an address that is fixed is not taken from it."""
+    values = {name: sent.get(name, "").strip()[:512] for name in {*FIELDS, *asked}}
     if fixed_email:
         values["email"] = fixed_email
     form = CardForm(values)
-    checks = {
-        "email": check_email(values["email"]),
-        "cardNumber": check_number(form.number),
-        "cardExpiry": check_expiry(form, now),
-        "cardCvc": check_cvc(values["cardCvc"], form.number),
-        "billingName": None if values["billingName"] else "Enter the name on the card.",
+    checks: dict[str, Callable[[], str | None]] = {
+        "email": lambda: check_email(values["email"]),
+        "cardNumber": lambda: check_number(form.number),
+        "cardExpiry": lambda: check_expiry(form, now),
+        "cardCvc": lambda: check_cvc(values["cardCvc"], form.number),
+        "billingName": lambda: None if values["billingName"] else "Enter the name on the card.",
+        "bankAccount": lambda: None if values["bankAccount"] in BANK_BY_NUMBER else "Choose one of the test accounts.",
     }
-    form.errors = {name: message for name, message in checks.items() if message}
+    problems = {name: check() for name, check in checks.items() if name in asked}
+    form.errors = {name: message for name, message in problems.items() if message}
     return form
 
 

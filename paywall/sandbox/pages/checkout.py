@@ -1,15 +1,27 @@
 """The hosted payment page: it works without scripts, keeps no cookie and never stores a card's number."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from paywall.sandbox.billing.checkout import Asked, Payer, Result, authenticated, find_session, pay, return_address
-from paywall.sandbox.cards import Decline, card_behind
+from paywall.sandbox.billing.checkout import (
+    Asked,
+    Payer,
+    Result,
+    authenticated,
+    find_session,
+    needs_method,
+    pay,
+    return_address,
+)
+from paywall.sandbox.billing.promotion import give_code, take_code
+from paywall.sandbox.cards import BANK_BY_NUMBER, Decline, card_behind
 from paywall.sandbox.errors import StripeError
-from paywall.sandbox.money import rhythm, written
-from paywall.sandbox.pages.card_form import CardForm, read_form
+from paywall.sandbox.money import written
+from paywall.sandbox.pages.card_form import BANK, FIELDS, CardForm, read_form
+from paywall.sandbox.pages.words import BANKS, due_of, price_of
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
 
@@ -25,6 +37,7 @@ class CheckoutPages:
         add = self.blueprint.add_url_rule
         add("/c/pay/<session_id>", "form", self.form)
         add("/c/pay/<session_id>", "submit", self.submit, methods=["POST"])
+        add("/c/pay/<session_id>/promotion", "promotion", self.promotion, methods=["POST"])
         add("/c/pay/<session_id>/authenticate/<attempt_id>", "authenticate", self.authenticate)
         add("/c/pay/<session_id>/authenticate/<attempt_id>", "decide", self.decide, methods=["POST"])
         self.blueprint.register_error_handler(StripeError, self.unknown)
@@ -43,14 +56,35 @@ class CheckoutPages:
             return redirect(return_address(session), 303)
         if session["status"] != "open":
             return self.closed(session)
-        form = read_form(request.form, email_of(session), datetime.fromtimestamp(self.account.now(), UTC))
+        asked = fields_of(session, request.form)
+        now = datetime.fromtimestamp(self.account.now(), UTC)
+        form = read_form(request.form, email_of(session), now, asked)
         if form.errors:
             return self.show(session, form, status=400)
-        card = card_behind(form.number)
-        if isinstance(card, Decline):
-            return self.show(session, form, alert=card.message, status=402)
-        payer = Payer(card, form.exp, form.values["email"], form.values["billingName"])
+        card = None
+        if "bankAccount" in asked:
+            card = BANK_BY_NUMBER[form.values["bankAccount"]]
+        elif "cardNumber" in asked:
+            found = card_behind(form.number)
+            if isinstance(found, Decline):
+                return self.show(session, form, alert=found.message, status=402)
+            card = found
+        payer = Payer(card, form.exp, form.values["email"], form.values["billingName"] or None)
         return self.after(session, form, pay(self.account, session_id, payer))
+
+    def promotion(self, session_id: str) -> Page:
+        """Give the session the code that was typed, or take it away again."""
+        session = find_session(self.account, session_id)
+        if session["status"] != "open":
+            return self.closed(session)
+        typed = request.form.get("promotionCode", "").strip()[:500]
+        problem = (
+            take_code(self.account, session) if "remove" in request.form else give_code(self.account, session, typed)
+        )
+        if problem:
+            form = CardForm({"email": email_of(session) or ""})
+            return self.show(session, form, status=400, typed_code=typed, code_problem=problem)
+        return redirect(url_for("checkout.form", session_id=session_id), 303)
 
     def after(self, session: Json, form: CardForm, result: Result) -> Page:
         """Go where the outcome leads: back to the site, to 3D Secure, or to the form with the bank's reason."""
@@ -68,7 +102,8 @@ class CheckoutPages:
         session = find_session(self.account, session_id)
         if session["status"] != "open":
             return self.closed(session)
-        return render_template("authenticate.html", session=session, attempt_id=attempt_id, price=price_of(session))
+        action = url_for("checkout.decide", session_id=session_id, attempt_id=attempt_id)
+        return render_template("authenticate.html", action=action, amount=price_of(session)["amount"])
 
     def decide(self, session_id: str, attempt_id: str) -> Page:
         """Take the answer to 3D Secure."""
@@ -77,19 +112,26 @@ class CheckoutPages:
         session = find_session(self.account, session_id)
         return self.after(session, CardForm({"email": email_of(session) or ""}), result)
 
-    def show(self, session: Json, form: CardForm, *, alert: str = "", status: int = 200) -> Page:
+    def show(self, session: Json, form: CardForm, *, alert: str = "", status: int = 200, **more: str) -> Page:
         """Render the form with what is wrong with it; the card's number and code are never sent back."""
         values = form.values | {"cardNumber": "", "cardCvc": ""}
         page = render_template(
             "checkout.html",
             session=session,
-            lines=[line | {"written": written(line["amount_total"], line["currency"])} for line in session["_lines"]],
+            lines=[
+                line | {"written": written(line["amount_subtotal"], line["currency"])} for line in session["_lines"]
+            ],
             price=price_of(session),
             account_name=self.account.config.account_name,
             values=values,
             errors=form.errors,
             alert=alert,
             fixed_email=email_of(session),
+            due=due_of(self.account, session),
+            asks_method=needs_method(session),
+            banks=BANKS if "us_bank_account" in session["payment_method_types"] else (),
+            by_bank="bankAccount" in form.values,
+            **more,
         )
         return page, status
 
@@ -110,8 +152,14 @@ def email_of(session: Json) -> str | None:
     return details.get("email") or None
 
 
-def price_of(session: Json) -> dict[str, str]:
-    """Return the amount and how often it is taken, in words."""
-    recurring = session["_lines"][0]["price"]["recurring"]
-    every = rhythm(recurring["interval"], recurring["interval_count"])
-    return {"amount": written(session["amount_total"], session["currency"]), "every": every}
+def line_row(line: Json) -> Json:
+    """Return a line with its amount in words, before any discount."""
+    return line | {"written": written(line["amount_subtotal"], line["currency"])}
+
+
+def fields_of(session: Json, sent: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the page asks for: a card, a bank account where the site takes one, or neither."""
+    if not needs_method(session):
+        return ("email",)
+    by_bank = sent.get("paymentMethod") == "us_bank_account" and "us_bank_account" in session["payment_method_types"]
+    return BANK if by_bank else FIELDS

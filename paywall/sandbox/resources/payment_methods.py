@@ -65,7 +65,7 @@ def create(call: Call) -> Json:
 def noted(details: Json, sent: Mapping[str, Any]) -> Json:
     """Return who pays, with what a request says of it."""
     address = {"address": details["address"] | (sent["address"] or NO_ADDRESS)} if "address" in sent else {}
-    return details | sent | address
+    return details | dict(sent) | address
 
 
 def update(call: Call) -> Json:

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 from paywall.sandbox.billing.discounts import usable
+from paywall.sandbox.billing.promotion import find_active, same_code
 from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.shapes.discounts import promotion_shape
-from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, merged
-from paywall.sandbox.state.filters import Filter, equals, field
+from paywall.sandbox.state.filters import equals
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads, writes
 from paywall.sandbox.wire.params import ID, Boolean, Choice, Fields, Integer, Metadata
@@ -31,17 +31,6 @@ CREATE = Fields(
     required="promotion",
     later="customer_account",
 )
-
-
-def same_code(text: str) -> Filter:
-    """The code is this text, in whatever case."""
-    return Filter(f"upper({field('code')}) = upper(?)", (text,))
-
-
-def find_active(account: Account, text: str) -> Json | None:
-    """Return the code that a buyer means by a text, or None."""
-    found = account.store.find("promotion_code", [same_code(text), equals("active", value=True)], limit=1)
-    return found[0] if found else None
 
 
 def create(call: Call) -> Json:

@@ -86,7 +86,6 @@ def test_a_good_card_leads_back_to_the_site(ask, session, wire):
         ("4000000000000119", "An error occurred while processing your card."),
         ("4000000000000341", "Your card was declined."),
         ("4111111111111111", "used a non test (live) card"),
-        ("4000000000000259", "does not play this test card yet"),
     ],
 )
 def test_a_declined_card_is_told_and_can_be_followed_by_another(ask, number, message):
@@ -202,3 +201,109 @@ def test_an_unknown_session_is_a_friendly_404(ask, path):
     reply = ask(path)
     assert reply.status == 404
     assert "no money moves" in text_of(reply)
+
+
+@pytest.fixture
+def code(wire):
+    """A code that takes 10 % off."""
+    wire.post("/v1/coupons", {"id": "TEN", "percent_off": "10", "duration": "forever"})
+    form = {"promotion[type]": "coupon", "promotion[coupon]": "TEN", "code": "SPRING"}
+    return wire.post("/v1/promotion_codes", form).json
+
+
+@pytest.fixture
+def open_page(sandbox, wire, order):
+    """Open a session with more than the usual order; returns its id and a way to ask for its pages."""
+
+    def open_page(**more):
+        session = wire.post("/v1/checkout/sessions", {**order, **more}).json
+
+        def ask(part="", **form):
+            path = f"/c/pay/{session['id']}{part}"
+            sent = (urlencode(form), FORM) if form else ()
+            return send(sandbox.url, "POST" if form else "GET", path, *sent)
+
+        return session["id"], ask
+
+    return open_page
+
+
+def test_a_code_is_typed_seen_in_the_price_and_taken_away_again(open_page, code, wire):
+    session_id, ask = open_page(allow_promotion_codes="true")
+    assert '<label for="promotionCode">' in ask().text
+    assert ask("/promotion", promotionCode="spring").status == 303
+    page = text_of(ask())
+    assert "SPRING" in page
+    assert "\u2212$10.00" in page
+    assert "Total due today $90.00" in page
+    assert "renews at $100.00 each year" in page
+    assert wire.get(f"/v1/checkout/sessions/{session_id}").json["amount_total"] == 9000
+    assert ask("/promotion", remove="yes").status == 303
+    assert wire.get(f"/v1/checkout/sessions/{session_id}").json["discounts"] == []
+    ask("/promotion", promotionCode="SPRING")
+    assert pay(ask).status == 303
+    assert wire.get("/v1/charges").json["data"][0]["amount"] == 9000
+
+
+@pytest.mark.parametrize(("typed", "words"), [("WINTER", "This code is invalid."), ("OFF", "is invalid")])
+def test_a_code_that_does_not_count_is_told_beside_its_field(open_page, code, wire, typed, words):
+    form = {"promotion[type]": "coupon", "promotion[coupon]": "TEN", "code": "OFF", "active": "false"}
+    wire.post("/v1/promotion_codes", form)
+    session_id, ask = open_page(allow_promotion_codes="true")
+    reply = ask("/promotion", promotionCode=typed)
+    assert reply.status == 400
+    assert words in text_of(reply)
+    assert f'value="{typed}" aria-invalid="true" aria-describedby="promotionCode-problem"' in reply.text
+    assert wire.get(f"/v1/checkout/sessions/{session_id}").json["amount_total"] == 10000
+
+
+def test_a_code_for_somebody_else_says_so(open_page, wire, code):
+    other = wire.post("/v1/customers").json["id"]
+    form = {"promotion[type]": "coupon", "promotion[coupon]": "TEN", "code": "MINE", "customer": other}
+    wire.post("/v1/promotion_codes", form)
+    _, ask = open_page(allow_promotion_codes="true")
+    assert "belongs to another customer" in text_of(ask("/promotion", promotionCode="MINE"))
+
+
+def test_a_page_without_codes_takes_none(open_page, code):
+    _, ask = open_page()
+    assert "promotionCode" not in ask().text
+    for form in ({"promotionCode": "SPRING"}, {"remove": "yes"}):
+        assert ask("/promotion", **form).status == 400
+
+
+def test_a_trial_says_until_when_and_what_comes_then(open_page, wire):
+    session_id, ask = open_page(**{"subscription_data[trial_period_days]": "14"})
+    page = text_of(ask())
+    for words in ("Try All access", "$0.00 until December 6, 2026", "Then $100.00 each year", "Start trial"):
+        assert words in page, words
+    assert pay(ask).status == 303
+    assert wire.get(f"/v1/checkout/sessions/{session_id}").json["payment_status"] == "no_payment_required"
+
+
+def test_where_nothing_is_due_and_no_card_is_wanted_an_address_is_enough(open_page, wire):
+    wire.post("/v1/coupons", {"id": "FREE", "percent_off": "100"})
+    _, ask = open_page(**{"discounts[0][coupon]": "FREE", "payment_method_collection": "if_required"})
+    assert "cardNumber" not in ask().text
+    assert ask(email="nobody").status == 400
+    assert ask(email="reader@example.com").status == 303
+    (subscription,) = wire.get("/v1/subscriptions").json["data"]
+    assert (subscription["status"], subscription["default_payment_method"]) == ("active", None)
+
+
+def test_a_bank_account_can_pay_where_the_site_takes_one(open_page, wire):
+    types = {"allowed_payment_method_types[0]": "card", "allowed_payment_method_types[1]": "us_bank_account"}
+    session_id, ask = open_page(**types)
+    assert '<option value="000123456789">' in ask().text
+    form = {"email": "reader@example.com", "billingName": "A Reader", "paymentMethod": "us_bank_account"}
+    assert ask(**form, bankAccount="1").status == 400
+    assert ask(**form, bankAccount="000123456789").status == 303
+    paid = wire.get(f"/v1/checkout/sessions/{session_id}").json
+    assert (paid["status"], paid["payment_status"]) == ("complete", "unpaid")
+
+
+def test_a_bank_account_is_not_taken_elsewhere(open_page, wire):
+    _, ask = open_page()
+    assert "us_bank_account" not in ask().text
+    form = {"email": "reader@example.com", "billingName": "A Reader", "paymentMethod": "us_bank_account"}
+    assert ask(**form, bankAccount="000123456789").status == 400
