@@ -39,9 +39,14 @@ def about(
     refunds: list[Json] = []
     disputes: list[Json] = []
     for one in asked:
-        refunds += _of_payment(stripe, "refunds", one)
-        disputes += _of_payment(stripe, "disputes", one)
+        refunds += refunds_of(stripe, one.intent_id, one.charge_id)
+        disputes += _of_payment(stripe, "disputes", one.intent_id, one.charge_id)
     return Cases(tuple(refunds), tuple(disputes))
+
+
+def refunds_of(stripe: Asks, intent_id: str | None, charge_id: str | None) -> list[Json]:
+    """All refunds of a payment, by its intent or its charge, in any status."""
+    return _of_payment(stripe, "refunds", intent_id, charge_id)
 
 
 def _names(payment: InvoicePayment) -> set[str]:
@@ -69,7 +74,6 @@ def _suspects(stripe: Asks, customer_id: str | None) -> set[str] | None:
     return {name for one in touched for name in (ref(one), ref(one.get("payment_intent"))) if name}
 
 
-def _of_payment(stripe: Asks, kind: str, payment: InvoicePayment) -> list[Json]:
-    by = "payment_intent" if payment.intent_id else "charge"
-    params = {by: payment.intent_id or payment.charge_id, "limit": 100}
+def _of_payment(stripe: Asks, kind: str, intent_id: str | None, charge_id: str | None) -> list[Json]:
+    params = {"payment_intent" if intent_id else "charge": intent_id or charge_id, "limit": 100}
     return everything(stripe, f"{kind}.list", lambda client: getattr(client.v1, kind).list(params))

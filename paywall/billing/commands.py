@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from paywall.billing import catalog
+from paywall.billing import duplicates as second_ones
 from paywall.errors import PaywallError
 from paywall.parts import parts
 from paywall.storage import subscriptions as rows_of_subscriptions
@@ -51,3 +52,22 @@ def duplicates() -> None:
         click.echo(f"{since}  {row.id:30}  {row.status:10}  {row.reader_id}  beside {row.duplicate_of}")
     if not rows:
         click.echo("no duplicates")
+
+
+@subscriptions_cli.command("end-duplicate")
+@click.argument("subscription_id", metavar="SUBSCRIPTION")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def end_duplicate(subscription_id: str, *, yes: bool) -> None:
+    """Cancel a second subscription at once and give its payments back. Safe to repeat after an interruption."""
+    ours = parts()
+    try:
+        ending = second_ones.look(ours.sync, subscription_id)
+        for line in second_ones.outlook(ending):
+            click.echo(line)
+        if ending.beside is None:
+            return
+        if not yes:
+            click.confirm("Do it?", abort=True)
+        second_ones.carry_out(ours.gateway, ours.sync, ending, click.echo)
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None

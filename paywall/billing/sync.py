@@ -81,7 +81,7 @@ class Sync:
         if not found.must_cancel:
             return found
         self.gateway.cancel_subscription(subscription_id)
-        log.info("subscription_cancelled", subscription=subscription_id, cause=cause.kind, cause_id=cause.id)
+        log.warning("subscription_cancelled", subscription=subscription_id, cause=cause.kind, cause_id=cause.id)
         after = self._once(subscription_id, cause)
         return replace(after, changed=found.changed or after.changed)
 
