@@ -6,7 +6,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from paywall.domain.entitlements import PaidPeriod, Reason, SubscriptionFacts, Terms, end_of_day, terms_of, union
+from paywall.domain.entitlements import (
+    PaidPeriod,
+    Reason,
+    SubscriptionFacts,
+    Terms,
+    end_of_day,
+    must_cancel,
+    terms_of,
+    union,
+)
 from paywall.domain.lifecycle import State
 from paywall.domain.plans import Plan, load_plan
 from tests.domain.test_plans import GOOD
@@ -251,3 +260,84 @@ def test_a_planned_end_cuts_the_grace_short() -> None:
     facts = replace(ACTIVE, status="past_due", unpaid_from=END, cancel_at=END + timedelta(days=3))
     assert decide(facts).until == local(2027, 11, 26)
     assert decide(replace(facts, cancel_at=START)).until == local(2027, 11, 23), "what was paid for stays"
+
+
+NEXT = PaidPeriod(END, END + timedelta(days=365))
+GONE = {"refunded_at": END + timedelta(days=2), "refund_arrived": True}
+
+
+def test_a_refund_of_the_last_period_keeps_what_an_earlier_period_still_gives() -> None:
+    early = replace(NEXT, refunded_at=END - timedelta(days=30), refund_arrived=True)  # paid ahead, and given back
+    terms = decide(replace(ACTIVE, periods=(YEAR, early)))
+    assert terms.until == local(2027, 11, 23)
+    assert terms.state_at(END - timedelta(days=1)) is State.ACTIVE
+    assert terms.explain(local(2027, 11, 23)) == (State.ENDED, Reason.REFUNDED)
+
+
+def test_a_dispute_over_the_earlier_period_holds_what_it_still_gives() -> None:
+    early = replace(NEXT, refunded_at=END - timedelta(days=30))
+    terms = decide(replace(ACTIVE, periods=(replace(YEAR, disputed=True), early)))
+    assert terms.explain(END - timedelta(days=1)) == (State.SUSPENDED, Reason.DISPUTED)
+
+
+def test_disputes_and_refunds_of_an_old_period_change_nothing_now() -> None:
+    for change in ({"disputed": True}, {"lost_at": START}, {"refunded_at": START, "refund_arrived": True}):
+        facts = replace(ACTIVE, periods=(replace(YEAR, **change), NEXT))
+        assert decide(facts) == decide(replace(ACTIVE, periods=(YEAR, NEXT)))
+        assert not must_cancel(facts, PLAN, END + timedelta(days=3))
+
+
+def test_the_earlier_of_a_refund_and_a_lost_dispute_ends_access() -> None:
+    both = replace(YEAR, refunded_at=START + timedelta(days=5), lost_at=START + timedelta(days=9))
+    assert decide(replace(ACTIVE, periods=(both,))).until == START + timedelta(days=5)
+    lenient = decide(replace(ACTIVE, periods=(both,)), replace(PLAN, on_full_refund="keep"))
+    assert (lenient.until, lenient.lapse) == (START + timedelta(days=9), Reason.DISPUTE_LOST)
+
+
+def test_of_two_payments_for_one_period_the_one_that_stands_gives_it() -> None:
+    """A reader who paid a period twice and got one payment back has still paid it."""
+    twice = (YEAR, replace(YEAR, refunded_at=START, refund_arrived=True))
+    assert decide(replace(ACTIVE, periods=twice)) == decide(ACTIVE)
+    assert not must_cancel(replace(ACTIVE, periods=twice), PLAN, START)
+
+
+@pytest.mark.parametrize(
+    ("change", "plan", "expected"),
+    [
+        (GONE, PLAN, True),
+        (GONE, replace(PLAN, on_full_refund="keep"), False),
+        ({**GONE, "refund_arrived": False}, PLAN, False),
+        ({"lost_at": END + timedelta(days=2)}, replace(PLAN, on_full_refund="keep"), True),
+        ({"disputed": True}, PLAN, False),
+        ({}, PLAN, False),
+    ],
+    ids=["refunded", "kept by policy", "on its way", "lost", "open", "nothing"],
+)
+def test_a_subscription_is_ended_at_stripe_only_when_its_last_payment_is_gone_for_good(change, plan, expected) -> None:
+    facts = replace(ACTIVE, periods=(YEAR, replace(NEXT, **change)))
+    assert must_cancel(facts, plan, END + timedelta(days=3)) is expected
+
+
+@pytest.mark.parametrize("status", ["canceled", "incomplete_expired", "incomplete"])
+def test_what_is_over_or_never_began_is_not_ended_again(status: str) -> None:
+    assert not must_cancel(replace(ACTIVE, status=status, periods=(replace(YEAR, **GONE),)), PLAN, END)
+
+
+def test_a_subscription_is_not_ended_while_an_earlier_paid_period_runs() -> None:
+    facts = replace(ACTIVE, periods=(YEAR, replace(NEXT, refunded_at=START, refund_arrived=True)))
+    assert not must_cancel(facts, PLAN, START + timedelta(days=30))
+    assert must_cancel(facts, PLAN, END)
+
+
+def test_a_renewal_that_staff_voided_gives_nothing_and_owes_nothing() -> None:
+    """Access ends with the last paid period and its slack, without grace: no payment is tried again."""
+    voided = decide(replace(ACTIVE, status="active", unpaid_from=None))
+    assert (voided.until, voided.lapse, voided.in_dunning) == (local(2027, 11, 26), Reason.PERIOD_OVER, False)
+
+
+def test_a_paused_collection_gives_what_was_paid_and_no_period_that_nobody_is_billed_for() -> None:
+    kept = decide(replace(ACTIVE, collection_paused=True))
+    assert kept.until == decide(ACTIVE).until
+    assert kept.state_at(START) is State.ACTIVE
+    strict = decide(replace(ACTIVE, collection_paused=True), replace(PLAN, on_pause_collection="suspend"))
+    assert strict.explain(START) == (State.SUSPENDED, Reason.COLLECTION_PAUSED)

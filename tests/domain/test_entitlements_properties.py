@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paywall.domain.entitlements import SKEW, PaidPeriod, Reason, SubscriptionFacts, end_of_day, terms_of, union
+from paywall.domain.entitlements import (
+    SKEW,
+    PaidPeriod,
+    SubscriptionFacts,
+    end_of_day,
+    must_cancel,
+    terms_of,
+    union,
+)
 from paywall.domain.lifecycle import STATUS_GROUPS, Group, State, group_of
 from tests.domain.test_entitlements import PLAN
 
@@ -124,3 +132,34 @@ def test_a_union_gives_exactly_what_its_parts_give(sources, zone, now) -> None:
     assert set(access.features) == given_features
     assert access.allowed == bool(given_features)
     assert access.until is None or access.until > now
+
+
+@given(facts, plans, zones, moments)
+def test_money_that_went_back_never_gives_more_than_money_that_stayed(subscription, plan, zone, now) -> None:
+    stayed = tuple(replace(one, refunded_at=None, lost_at=None, disputed=False) for one in subscription.periods)
+    if terms_of(subscription, plan, zone).state_at(now).grants:
+        assert terms_of(replace(subscription, periods=stayed), plan, zone).state_at(now).grants
+
+
+@given(facts, plans, zones, moments)
+def test_where_every_payment_went_back_nothing_is_given_afterwards(subscription, plan, zone, now) -> None:
+    gone = tuple(replace(one, lost_at=one.start) for one in subscription.periods)
+    terms = terms_of(replace(subscription, periods=gone), plan, zone)
+    assert terms.until is None or terms.until <= max(one.start for one in gone if one.start < one.end)
+    if all(one.start + SKEW < now for one in gone):
+        assert not terms.state_at(now).grants
+
+
+@given(facts, plans, zones, moments)
+def test_a_subscription_that_must_be_ended_at_stripe_gives_nothing_any_more(subscription, plan, zone, now) -> None:
+    """Else it would be cancelled under a reader who may still read."""
+    if must_cancel(subscription, plan, now):
+        last_days = [end_of_day(one.end, zone) for one in subscription.periods if one.start < one.end <= now]
+        later = max([now, *last_days, *(one.refunded_at or now for one in subscription.periods)])
+        later = max([later, *(one.lost_at or now for one in subscription.periods)])
+        assert not terms_of(subscription, plan, zone).state_at(later).grants
+
+
+@given(facts, plans, moments)
+def test_ending_it_at_stripe_is_asked_for_once(subscription, plan, now) -> None:
+    assert not must_cancel(replace(subscription, status="canceled", ended_at=now), plan, now)
