@@ -126,8 +126,8 @@ def create(call: Call) -> Json:
     if params["mode"] != "subscription":
         raise unsupported(f"Checkout Sessions with mode={params['mode']}: it plays subscriptions alone", "mode")
     check_urls(call)
-    expires = check_lifetime(call)
     customer = buyer_of(call)
+    expires = check_lifetime(call)
     for index, line in enumerate(params.get("line_items", [])):
         if "quantity" not in line:
             message = f"Quantity is required. Add `quantity` to `line_items[{index}]`"
