@@ -16,9 +16,9 @@ class Lives:
         self.account = sandbox.sandbox.account
         self.seen = 0
 
-    def customer(self, token: str | None = "pm_card_visa", **more: str) -> dict[str, Any]:
-        """A customer, whose card is a test token unless there is none."""
-        form = {"payment_method": token, "invoice_settings[default_payment_method]": token} if token else {}
+    def customer(self, card: str | None = "pm_card_visa", **more: str) -> dict[str, Any]:
+        """A customer with one of Stripe's test cards, or with none."""
+        form = {"payment_method": card, "invoice_settings[default_payment_method]": card} if card else {}
         return self.wire.post("/v1/customers", {**form, **more}).json
 
     def buy(self, customer: dict[str, Any], price: dict[str, Any], **more: Any) -> dict[str, Any]:

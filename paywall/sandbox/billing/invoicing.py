@@ -13,12 +13,18 @@ DRAFT_SECONDS = 3600  # how long a renewal's invoice can still be changed
 
 
 def draft(account: Account, subscription: Json, lines: Sequence[Json] | None = None, **known: Value) -> Json:
-    """Draw a draft for a subscription: for its items' current period, or for the lines given."""
+    """Draw a draft for a subscription: for its items' current period, or for the lines given.
+
+    What earlier changes left to be billed or credited (`_pending`) goes with a period's invoice.
+    """
     customer = account.get("customer", subscription["customer"])
     if lines is None:
-        lines = subscription_lines(subscription, names_of(account, subscription))
+        period = subscription_lines(subscription, names_of(account, subscription))
+        lines = [*subscription.get("_pending", []), *period]
     body = invoice_shape(subscription, customer, lines, account.config.account_name, account.now()) | known
-    return account.create(take_off(account, subscription, body), "invoice.created")
+    body = take_off(account, subscription, body)
+    due = max(body["total"], 0)  # a credit is not paid out
+    return account.create(body | {"amount_due": due, "amount_remaining": due}, "invoice.created")
 
 
 def names_of(account: Account, subscription: Json) -> dict[str, str]:

@@ -98,8 +98,7 @@ NULLS = (
     "statement_descriptor test_clock webhooks_delivered_at"
 )
 LISTS = "customer_tax_ids default_tax_rates discounts total_discount_amounts total_pretax_credit_amounts total_taxes"
-SUMS = "subtotal subtotal_excluding_tax total total_excluding_tax"
-DUES = "amount_due amount_remaining"  # a credit is not paid out
+SUMS = "amount_due amount_remaining subtotal subtotal_excluding_tax total total_excluding_tax"
 ZEROS = (
     "amount_overpaid amount_paid amount_paid_off_stripe amount_shipping attempt_count "
     "post_payment_credit_notes_amount pre_payment_credit_notes_amount starting_balance"
@@ -112,7 +111,6 @@ def blank_invoice(total: int) -> Json:
         nulls(NULLS)
         | {name: [] for name in LISTS.split()}
         | dict.fromkeys(SUMS.split(), total)
-        | dict.fromkeys(DUES.split(), max(total, 0))
         | dict.fromkeys(ZEROS.split(), 0)
         | {
             "object": "invoice",
