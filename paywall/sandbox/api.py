@@ -21,6 +21,7 @@ from paywall.sandbox.wire.expand import check_path, open_path
 from paywall.sandbox.wire.faults import Fault, Faults
 from paywall.sandbox.wire.forms import decode
 from paywall.sandbox.wire.idempotency import Answer, Keys, fingerprint
+from paywall.sandbox.wire.older import translated
 from paywall.sandbox.wire.operation import Call, Operation
 from paywall.sandbox.wire.render import render
 
@@ -110,7 +111,10 @@ class Api:
 
     def run(self, operation: Operation, ids: dict[str, str], pairs: Pairs, cause: Cause) -> Answer:
         """Check the parameters, do the work as one transaction, and keep the answer under the key."""
-        params = operation.params.parse(decode(pairs))
+        form = decode(pairs)
+        if "Stripe-Version" not in request.headers:
+            form = translated(form, operation.params)
+        params = operation.params.parse(form)
         for path in (expansions := params.pop("expand", [])):
             check_path(operation.answers, path)
         let_time_pass(self.account)

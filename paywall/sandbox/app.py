@@ -8,8 +8,9 @@ from paywall.sandbox.config import SandboxConfig
 from paywall.sandbox.controls.registry import Room
 from paywall.sandbox.pages.checkout import CheckoutPages
 from paywall.sandbox.pages.control import ControlPages
+from paywall.sandbox.pages.invoice import InvoicePages
 from paywall.sandbox.pages.portal import PortalPages
-from paywall.sandbox.resources import OPERATIONS
+from paywall.sandbox.resources import OPERATIONS, private
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.webhooks.delivery import Deliverer
 from paywall.sandbox.webhooks.endpoints import configure
@@ -38,7 +39,7 @@ class Sandbox:
         configure(self.account.store, config, self.account.now())
         self.deliverer = Deliverer(self.account)
         self.steering = Steering(self.deliverer)
-        self.api = Api(self.account, OPERATIONS)
+        self.api = Api(self.account, [*OPERATIONS, *private.OPERATIONS])
 
     def start(self) -> None:
         """Begin to deliver and to let time pass."""
@@ -58,6 +59,7 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     sandbox = app.extensions["sandbox"] = Sandbox(config)
     app.register_blueprint(sandbox.api.blueprint)
     app.register_blueprint(CheckoutPages(sandbox.account).blueprint)
+    app.register_blueprint(InvoicePages(sandbox.account).blueprint)
     app.register_blueprint(PortalPages(sandbox.account).blueprint)
     room = Room(sandbox.account, sandbox.steering, sandbox.api.faults)
     app.register_blueprint(ControlPages(room, sandbox.api).blueprint)

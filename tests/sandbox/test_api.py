@@ -81,11 +81,11 @@ def test_the_sdk_raises_its_own_errors(sdk):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/v1/refunds"),
+        ("POST", "/v1/payouts"),
         ("GET", "/v1/balance"),
         ("POST", "/v1/billing_portal/configurations"),
         ("DELETE", "/v1/prices/price_1"),
-        ("POST", "/v1/invoices/in_1/pay"),
+        ("POST", "/v1/invoices/in_1/send"),
         ("GET", "/v2/core/events"),
         ("PUT", "/v1/customers/cus_1"),
     ],

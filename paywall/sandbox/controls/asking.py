@@ -2,7 +2,7 @@
 
 import re
 
-from paywall.sandbox.errors import unsupported
+from paywall.sandbox.errors import StripeError, unsupported
 from paywall.sandbox.resources import OPERATIONS
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, public
@@ -20,5 +20,8 @@ def ask(account: Account, method: str, path: str, form: Form | None = None) -> J
         if match:
             params = operation.params.parse(form or {})
             with account.unit():
-                return public(operation.run(Call(account, path, match.groupdict(), params)))
+                done = operation.run(Call(account, path, match.groupdict(), params))
+            if isinstance(done, StripeError):
+                raise done
+            return public(done)
     raise unsupported(f"{method} {path}")

@@ -1,0 +1,25 @@
+"""Who names no version may use the old name of a parameter; who names the newest may not, as at Stripe."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.sandbox.conftest import KEY, send
+
+FORM = {"amount": "100", "currency": "usd", "payment_method_types[]": "card"}
+
+
+def test_without_a_version_the_old_name_is_understood(sandbox):
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/x-www-form-urlencoded"}
+    reply = send(sandbox.url, "POST", "/v1/payment_intents", urlencode(FORM), headers)
+    assert (reply.status, reply.json["amount"]) == (200, 100)
+
+
+def test_with_the_newest_version_it_is_refused(wire):
+    reply = wire.post("/v1/payment_intents", FORM, Stripe_Version="2026-10-28.endive")
+    assert (reply.status, reply.error["code"]) == (400, "parameter_unknown")
+
+
+@pytest.mark.parametrize("form", [{"payment_method_types[]": "card", "name": "x"}, {"payment_method_types": "card"}])
+def test_where_the_new_name_is_not_known_either_the_old_one_stays_unknown(wire, form):
+    assert wire.post("/v1/products", form).error["param"] == "payment_method_types"
