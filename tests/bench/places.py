@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from flask_openapi3.openapi import OpenAPI
 
@@ -45,9 +46,9 @@ def database(kind: str) -> Iterator[str]:
 
 
 @contextmanager
-def service(url: str, **tables: dict[str, object]) -> Iterator[OpenAPI]:
+def service(url: str, clock: Any = None, **tables: dict[str, object]) -> Iterator[OpenAPI]:
     """The application on a database, with its context pushed."""
-    app = create_app(load_settings(database={"url": url}, **tables))
+    app = create_app(load_settings(database={"url": url}, **tables), clock)
     with app.app_context():
         yield app
         db.session.remove()
