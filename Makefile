@@ -28,9 +28,11 @@ lint: $(VENV)/.dev ## style, types, and the rules of the layout
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
-bench: $(VENV)/.dev ## measure token verification, and what readers notice while Stripe hangs
+bench: $(VENV)/.dev ## measure token verification, a hanging Stripe, the inbox, the reconciliation
 	@$(BIN)/python tests/bench/verify.py
-	@exec $(BIN)/python tests/bench/outage.py
+	@$(BIN)/python tests/bench/outage.py
+	@$(BIN)/python tests/bench/intake.py
+	@exec $(BIN)/python tests/bench/reconcile.py
 
 clean: ## remove .venv and caches, keep the demo's state
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
