@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, text
 
 from paywall.domain.entitlements import SKEW, Access, Reason, Terms, union
 from paywall.domain.lifecycle import CHANGES, Change, State
 from paywall.domain.plans import Plan
 from paywall.storage.database import db, new_id
-from paywall.storage.models import Entitlement, LedgerEntry
+from paywall.storage.models import AWAITED, RUNNING, Entitlement, LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,10 @@ def decide_again(entitlement_id: str, cause: Cause, now: datetime) -> LedgerEntr
 def due_to_change(now: datetime, limit: int) -> list[str]:
     """The ids of entitlements whose stored state a date has overtaken, each kind by an index of its own."""
     row = Entitlement
-    running = row.state.in_((State.ACTIVE, State.GRACE, State.SUSPENDED))
     overtaken = (
-        and_(running, row.until <= now),
+        and_(text(RUNNING), row.until <= now),
         and_(row.in_dunning, row.state == State.ACTIVE, row.paid_until <= now),
-        and_(row.state == State.PENDING, row.starts_at <= now + SKEW),
+        and_(text(AWAITED), row.starts_at <= now + SKEW),
     )
     found = [db.session.scalars(select(row.id).where(one).limit(limit)).all() for one in overtaken]
     return list(dict.fromkeys(one for ids in found for one in ids))[:limit]

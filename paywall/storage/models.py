@@ -130,8 +130,9 @@ class Subscription(Base):
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-_RUNNING = "state IN ('active', 'grace', 'suspended')"
-_AWAITED = "state = 'pending'"
+# as SQL, since no database uses a partial index for a value that is bound later
+RUNNING = "state IN ('active', 'grace', 'suspended')"
+AWAITED = "state = 'pending'"
 
 
 class Entitlement(Base):
@@ -159,8 +160,8 @@ class Entitlement(Base):
             postgresql_where=text("in_dunning"),
         ),
         # what a date will end or begin, with no event
-        Index("ix_entitlements_running", "until", sqlite_where=text(_RUNNING), postgresql_where=text(_RUNNING)),
-        Index("ix_entitlements_awaited", "starts_at", sqlite_where=text(_AWAITED), postgresql_where=text(_AWAITED)),
+        Index("ix_entitlements_running", "until", sqlite_where=text(RUNNING), postgresql_where=text(RUNNING)),
+        Index("ix_entitlements_awaited", "starts_at", sqlite_where=text(AWAITED), postgresql_where=text(AWAITED)),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
