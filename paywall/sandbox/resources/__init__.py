@@ -31,6 +31,7 @@ MODULES = (
     payment_methods,
     checkout_sessions,
     portal_sessions,
+    portal_configurations,
     subscription_changes,
     subscriptions,
     test_clocks,

@@ -9,9 +9,9 @@ from paywall.sandbox.wire.operation import Call, writes
 from paywall.sandbox.wire.params import ID, Fields, Only, Text
 
 CREATE = Fields(
-    {"customer": ID, "locale": Only(Text(), "auto", "en"), "return_url": Text(clearable=False)},
+    {"configuration": ID, "customer": ID, "locale": Only(Text(), "auto", "en"), "return_url": Text(clearable=False)},
     required="customer",
-    later="after_expiration configuration customer_account flow_data on_behalf_of",
+    later="after_expiration customer_account flow_data on_behalf_of",
 )
 
 
@@ -24,8 +24,11 @@ def create(call: Call) -> Json:
     customer = account.get("customer", params["customer"], "customer", 400)
     if customer.get("deleted"):
         raise missing_object("customer", customer["id"], "customer", 400)
-    shape = portal_shape(account.config.base_url, account.now(), customer["id"], url, params.get("locale"))
-    return account.create(shape)
+    known: Json = {"return_url": url, "locale": params.get("locale")}
+    if "configuration" in params:
+        chosen = account.get("billing_portal.configuration", params["configuration"], "configuration", 400)
+        known |= {"configuration": chosen["id"], "return_url": url or chosen["default_return_url"]}
+    return account.create(portal_shape(account.config.base_url, account.now(), customer["id"], **known))
 
 
 OPERATIONS = [writes("/v1/billing_portal/sessions", "billing_portal.session", create, CREATE)]

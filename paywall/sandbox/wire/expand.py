@@ -43,7 +43,8 @@ LINKS: dict[str, dict[str, str]] = {
     "coupon": {},
     "promotion_code": {"promotion.coupon": "coupon", "customer": "customer"},
     "discount": {"source.coupon": "coupon", "promotion_code": "promotion_code", "customer": "customer"},
-    "billing_portal.session": {"flow": NOTHING},
+    "billing_portal.session": {"flow": NOTHING, "configuration": "billing_portal.configuration"},
+    "billing_portal.configuration": {"application": NOTHING},
     "item": {"price": "price", "discounts": NOTHING, "taxes": NOTHING},
     "subscription": {
         "customer": "customer",

@@ -70,7 +70,6 @@ def test_a_wrong_parameter_is_named(wire, customer, form, code, param):
     ("name", "value", "param"),
     [
         ("flow_data[type]", "subscription_cancel", "flow_data"),
-        ("configuration", "bpc_1", "configuration"),
         ("on_behalf_of", "acct_1", "on_behalf_of"),
         ("customer_account", "acct_1", "customer_account"),
         ("after_expiration[type]", "customer_login", "after_expiration"),
@@ -81,3 +80,15 @@ def test_what_the_sandbox_does_not_play_is_refused_by_name(wire, customer, name,
     reply = wire.post(PATH, {"customer": customer["id"], name: value})
     assert (reply.status, reply.error["param"]) == (400, param)
     assert "The sandbox does not support" in reply.error["message"]
+
+
+def test_an_unknown_configuration_opens_nothing(wire, customer):
+    reply = wire.post(PATH, {"customer": customer["id"], "configuration": "bpc_1"})
+    assert (reply.status, reply.error["code"], reply.error["param"]) == (400, "resource_missing", "configuration")
+
+
+def test_a_session_of_a_configuration_names_it_and_leads_back_where_it_says(wire, customer):
+    form = {"features[invoice_history][enabled]": "true", "default_return_url": "http://127.0.0.1:9/back"}
+    chosen = wire.post("/v1/billing_portal/configurations", form).json["id"]
+    session = wire.post(PATH, {"customer": customer["id"], "configuration": chosen}).json
+    assert (session["configuration"], session["return_url"]) == (chosen, "http://127.0.0.1:9/back")
