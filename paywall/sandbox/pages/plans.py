@@ -4,20 +4,21 @@ from paywall.sandbox.controls.money import latest_charge
 from paywall.sandbox.money import written
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
-from paywall.sandbox.state.filters import equals, none_of, one_of
+from paywall.sandbox.state.filters import equals, one_of
 from paywall.sandbox.wording import clock
 
 OVER = ("canceled", "incomplete_expired")
 CLOSED = ("lost", "prevented", "warning_closed", "won")
 SHOWN = 12
+LOOKED_AT = 200
 
 
 def plan_cards(account: Account) -> list[Json]:
     """Return the latest subscriptions, those that are over last."""
     with account.store.lock:
-        live = account.store.find("subscription", [none_of("status", OVER)], limit=SHOWN)
-        over = account.store.find("subscription", [one_of("status", OVER)], limit=max(SHOWN - len(live), 3))
-        return [plan_card(account, one) for one in [*live, *over]]
+        latest = account.store.find("subscription", limit=LOOKED_AT)
+        latest.sort(key=lambda one: one["status"] in OVER)
+        return [plan_card(account, one) for one in latest[:SHOWN]]
 
 
 def plan_card(account: Account, subscription: Json) -> Json:

@@ -83,6 +83,15 @@ def pending(store: Store) -> list[Due]:
     ]
 
 
+def held_back(store: Store, patterns: Sequence[str]) -> list[Due]:
+    """Return what waits because its type matches one of the patterns, in the order in which it happened."""
+    if not patterns:
+        return []
+    either = " OR ".join("kind GLOB ?" for _ in patterns)
+    sql = f"SELECT event, endpoint FROM sendings WHERE state = 'pending' AND ({either}) ORDER BY rowid"  # noqa: S608
+    return [Due(*row) for row in store.rows(sql, *patterns)]
+
+
 def mark(store: Store, one: Due, state: str, tries: int = 0, due_at: float = 0) -> None:
     """Set how far a delivery is; one that its endpoint was not meant to get becomes known by that."""
     kind = "(SELECT json_extract(body, '$.type') FROM objects WHERE id = ?)"

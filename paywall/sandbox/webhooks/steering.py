@@ -2,12 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.webhooks.delivery import Attempt, Deliverer
 from paywall.sandbox.webhooks.endpoints import EVERYTHING, roll
-from paywall.sandbox.webhooks.queue import Delivery, Due, deliveries_of, pending
+from paywall.sandbox.webhooks.queue import Delivery, Due, deliveries_of, held_back, pending
 
 ORDERS = ("oldest", "newest", "random")
 
@@ -31,12 +30,7 @@ class Steering:
 
     def waiting(self) -> list[Due]:
         """Return the deliveries that are held back, in the order in which they happened."""
-        return [one for one in pending(self.account.store) if self.holds(one)]
-
-    def holds(self, one: Due) -> bool:
-        """Return whether a delivery is held back."""
-        kind = self.account.get("event", one.event)["type"]
-        return any(fnmatchcase(kind, pattern) for pattern in self.held)
+        return held_back(self.account.store, self.held)
 
     def release(self, order: str | Sequence[str] = "oldest") -> list[Attempt]:
         """Send what is held: everything in an order of ORDERS, which ends the hold, or the events named, in this order.
