@@ -43,11 +43,16 @@ class Plan:
 
     @property
     def price(self) -> str:
-        """The price for people: ``$100`` or ``$99.50``; a currency without a known sign is spelled out."""
-        whole, rest = divmod(self.amount, 100)
-        figure = f"{whole:,}" if rest == 0 else f"{whole:,}.{rest:02}"
-        mark = _MARKS.get(self.currency)
-        return f"{mark}{figure}" if mark else f"{figure} {self.currency.upper()}"
+        """The price for people."""
+        return price_of(self.amount, self.currency)
+
+
+def price_of(amount: int, currency: str) -> str:
+    """Minor units for people: ``$100`` or ``$99.50``; a currency without a known sign is spelled out."""
+    whole, rest = divmod(amount, 100)
+    figure = f"{whole:,}" if rest == 0 else f"{whole:,}.{rest:02}"
+    mark = _MARKS.get(currency)
+    return f"{mark}{figure}" if mark else f"{figure} {currency.upper()}"
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
