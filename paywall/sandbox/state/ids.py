@@ -12,7 +12,11 @@ LEADS = {"cus": "U", "prod": "U", "si": "U", "req": "", "pi": "3", "ch": "3", "c
 
 def random_text(length: int) -> str:
     """Return `length` unguessable characters: the address of a hosted page is protected by nothing else."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    number, text = secrets.randbelow(len(ALPHABET) ** length), ""
+    for _ in range(length):
+        number, digit = divmod(number, len(ALPHABET))
+        text += ALPHABET[digit]
+    return text
 
 
 def new_id(prefix: str) -> str:
