@@ -107,8 +107,8 @@ class Journey:
         """The events of the purchase reached the service's webhook endpoint."""
         deadline = time.monotonic() + _DELIVERY_SECONDS
         while True:
-            timeline = Browser().open(f"{self._stack.ports.sandbox_url}/")
-            missing = [one for one in _EVENTS if not re.search(rf"{re.escape(one)} \S+ delivered ", timeline.text)]
+            timeline = Browser().open(f"{self._stack.ports.sandbox_url}/?show=events")
+            missing = [one for one in _EVENTS if not re.search(rf"{re.escape(one)} delivered ", timeline.text)]
             if not missing:
                 return
             if time.monotonic() > deadline:
