@@ -66,7 +66,7 @@ def run_demo(until_parent_ends: bool) -> int:
 
 
 def run_check(until_parent_ends: bool) -> int:
-    """The same three servers, elsewhere, and a reader's journey through them."""
+    """The same servers, elsewhere, and a reader's journey through them."""
     with tempfile.TemporaryDirectory(prefix="paywall-demo-") as folder, stop_on_signals() as stop:
         stack = Stack(DemoState(Path(folder)), free_ports())
         with Demo(stack, stop, _say, until_parent_ends=until_parent_ends) as demo:

@@ -18,13 +18,17 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteConfig:
-    """Where the site and the paywall service live. `keys` pins the public keys (a JWKS document)."""
+    """Where the site and the paywall service live. `keys` pins the public keys (a JWKS document).
+
+    `clock_file` holds the seconds that the site's time is ahead, in a demo whose time moves.
+    """
 
     base_url: str = HOME
     paywall_url: str = PAYWALL
     service_key: str | None = None
     outbox_dir: Path | None = None
     sandbox_url: str | None = None
+    clock_file: Path | None = None
     keys: Mapping[str, Any] | None = None
 
     @property
@@ -34,17 +38,19 @@ class SiteConfig:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Reads NEWS_BASE_URL, NEWS_PAYWALL_URL, NEWS_SERVICE_KEY or _FILE, NEWS_OUTBOX_DIR, NEWS_SANDBOX_URL.
+        """Reads NEWS_BASE_URL, NEWS_PAYWALL_URL, NEWS_SERVICE_KEY or _FILE, NEWS_OUTBOX_DIR, NEWS_SANDBOX_URL,
+        NEWS_CLOCK_FILE.
 
         Raises ConfigError for an address that is none and for a key file that cannot be read.
         """
-        outbox = environ.get("NEWS_OUTBOX_DIR")
+        outbox, clock = environ.get("NEWS_OUTBOX_DIR"), environ.get("NEWS_CLOCK_FILE")
         return cls(
             base_url=_address(environ, "NEWS_BASE_URL", HOME),
             paywall_url=_address(environ, "NEWS_PAYWALL_URL", PAYWALL),
             service_key=_service_key(environ),
             outbox_dir=Path(outbox) if outbox else None,
             sandbox_url=_address(environ, "NEWS_SANDBOX_URL", "") or None,
+            clock_file=Path(clock) if clock else None,
         )
 
 

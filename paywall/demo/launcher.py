@@ -1,4 +1,4 @@
-"""Starts the three servers in order, watches them, and stops all of them whatever happens."""
+"""Starts the three servers and the worker in order, watches them, and stops all of them whatever happens."""
 
 import os
 import select
@@ -106,6 +106,7 @@ class Demo:
         with self._step("Paywall service and news site"):
             service = self._launch("service", stack.service_command())
             site = self._launch("site", stack.site_command())
+            self._launch("worker", stack.worker_command())
             if not stack.state.staff_known:
                 self._complete("staff", stack.staff_command())
                 stack.state.remember_staff()

@@ -4,6 +4,7 @@ from flask import Flask
 
 from paywall.demo import feeds, outbox, pages
 from paywall.demo.articles import Library, load_library
+from paywall.demo.clock import clock
 from paywall.demo.config import NEWSROOM, TAGLINE, SiteConfig
 from paywall.demo.headers import canonical_host, security_headers
 from paywall.verifier import Verifier
@@ -15,7 +16,8 @@ def create_site(config: SiteConfig, library: Library | None = None) -> Flask:
     app = Flask(__name__)
     app.config["SITE"] = config
     app.extensions["library"] = library or load_library()
-    verifier = Verifier(config.paywall_url, service_key=config.service_key, keys=config.keys)
+    time = clock(config.clock_file)
+    verifier = Verifier(config.paywall_url, service_key=config.service_key, keys=config.keys, clock=time)
     Paywall(app, verifier, join_url=f"{config.paywall_url}/join", cookie_secure=config.base_url.startswith("https://"))
     app.before_request(canonical_host)
     app.after_request(security_headers)

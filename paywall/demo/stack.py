@@ -1,4 +1,4 @@
-"""The three servers of the demo: their addresses, commands and environments."""
+"""The servers of the demo and its worker: their addresses, commands and environments."""
 
 import contextlib
 import json
@@ -92,6 +92,7 @@ class Stack:
             "state": self.state.sandbox_file,
             "webhook-url": self.webhook_url,
             "account-name": NEWSROOM,
+            "clock-file": self.state.clock_file,
         }
         return [sys.executable, "-m", "paywall.sandbox", *(f"--{name}={value}" for name, value in options.items())]
 
@@ -100,6 +101,10 @@ class Stack:
         address = ["--host", HOST, "--port", str(self.ports.service), "--http", "1", "--no-ws"]
         workers = ["--workers", "1", "--blocking-threads", "8", "--respawn-failed-workers", "--respawn-interval", "0.5"]
         return [sys.executable, "-m", "granian", "--interface", "wsgi", *address, *workers, "wsgi:app"]
+
+    def worker_command(self) -> list[str]:
+        """What retries events, notes endings, compares with Stripe."""
+        return [*self._paywall(), "worker"]
 
     def site_command(self) -> list[str]:
         """The news site."""
@@ -139,6 +144,7 @@ class Stack:
             "PAYWALL_WEB__FORM_ORIGINS": json.dumps([self.ports.sandbox_url]),
             "PAYWALL_TOKENS__ENCRYPTION_KEY": secrets.token_encryption_key,
             "PAYWALL_MAIL__OUTBOX_DIR": str(self.state.outbox),
+            "PAYWALL_CLOCK__OFFSET_FILE": str(self.state.clock_file),
             "PAYWALL_NEWSROOM__HOME_URL": f"{self.ports.site_url}/",
             "PAYWALL_NEWSROOM__NAME": NEWSROOM,
         }
@@ -150,6 +156,7 @@ class Stack:
             "NEWS_SERVICE_KEY_FILE": str(self.state.service_key_file),
             "NEWS_OUTBOX_DIR": str(self.state.outbox),
             "NEWS_SANDBOX_URL": self.ports.sandbox_url,
+            "NEWS_CLOCK_FILE": str(self.state.clock_file),
         }
 
     def _sandbox_settings(self) -> dict[str, str]:

@@ -48,6 +48,7 @@ class DemoState:
         self.logs = self.folder / "log"
         self.sandbox_file = self.folder / "sandbox.state"
         self.service_key_file = self.folder / "service-key"
+        self.clock_file = self.folder / "clock"
         self._staff_mark = self.folder / "staff-added"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

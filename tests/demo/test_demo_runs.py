@@ -73,6 +73,9 @@ def test_a_subscriber_still_reads_after_a_restart_and_no_process_outlives_the_de
     for step in journey.steps():
         step()
 
+    with urllib.request.urlopen(f"{ports.service_url}/readyz", timeout=5) as answer:
+        assert b"last beat" in answer.read(), "the worker works"
+
     worker = worker_of(folder)
     worker.kill()
     assert eventually(lambda: first.process.poll() is not None or not worker.is_running())

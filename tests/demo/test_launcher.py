@@ -1,4 +1,4 @@
-"""The launcher, with stand-ins for the three servers: order, messages, and that nothing outlives it."""
+"""The launcher, with stand-ins for the servers and the worker: order, messages, and that nothing outlives it."""
 
 import os
 import signal
@@ -44,6 +44,10 @@ class FakeStack(Stack):
 
     def site_command(self) -> list[str]:
         return self._server("site", self.ports.site)
+
+    def worker_command(self) -> list[str]:
+        idle = "import time; time.sleep(600)"
+        return [sys.executable, "-c", self.parts.get("worker", idle), str(self.state.folder)]
 
     def init_command(self) -> list[str]:
         return [sys.executable, "-c", self.parts.get("init", ""), str(self.state.folder)]
@@ -93,6 +97,19 @@ def test_a_part_that_fails_stops_all_with_the_end_of_its_log(make, part: str) ->
         demo.start()
     assert f"The {part}" in str(caught.value)
     assert "code 1" in str(caught.value)
+    assert "    no good reason" in str(caught.value)
+
+
+def test_a_worker_that_ends_stops_all_too(make) -> None:
+    """Without it nothing would be tried again, and nobody would notice."""
+    def run() -> None:
+        with make(worker="raise SystemExit('no good reason')") as demo:
+            demo.start()
+            demo.watch()
+
+    with pytest.raises(DemoError) as caught:
+        run()
+    assert "The worker ended by itself with code 1" in str(caught.value)
     assert "    no good reason" in str(caught.value)
 
 

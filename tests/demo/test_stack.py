@@ -1,4 +1,4 @@
-"""Ports, commands and environments of the three servers."""
+"""Ports, commands and environments of the servers and the worker."""
 
 import contextlib
 import json
@@ -68,7 +68,8 @@ def test_free_ports_are_three_different_ones() -> None:
 
 def test_no_secret_stands_on_a_command_line(stack: Stack) -> None:
     secrets = stack.state.secrets()
-    for command in (stack.sandbox_command(), stack.service_command(), stack.site_command(), stack.init_command()):
+    servers = (stack.sandbox_command(), stack.service_command(), stack.site_command())
+    for command in (*servers, stack.worker_command(), stack.init_command()):
         line = " ".join(command)
         for secret in (secrets.stripe_api_key, secrets.webhook_secret, secrets.web_secret_key):
             assert secret not in line
@@ -96,6 +97,14 @@ def test_service_and_site_agree_on_addresses_and_outbox(stack: Stack) -> None:
     assert json.loads(env["PAYWALL_WEB__RETURN_ORIGINS"]) == [site.base_url]
     assert str(site.outbox_dir) == env["PAYWALL_MAIL__OUTBOX_DIR"]
     assert site.service_key == "pwk_x"
+
+
+def test_service_worker_site_and_sandbox_share_one_clock(stack: Stack) -> None:
+    env = stack.environment()
+    file = str(stack.state.clock_file)
+    assert env["PAYWALL_CLOCK__OFFSET_FILE"] == file
+    assert str(SiteConfig.from_environment(env | {"NEWS_SERVICE_KEY": "pwk_x"}).clock_file) == file
+    assert f"--clock-file={file}" in stack.sandbox_command()
 
 
 def test_settings_of_another_installation_in_the_shell_do_no_harm(
