@@ -9,9 +9,11 @@ import stripe
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from paywall.billing import tracing
 from paywall.billing.snapshots import CheckoutOrder
 from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.domain.plans import Plan
+from tests.support import staff
 from tests.support.shop import Shop
 from tests.support.stripe_spec import needs_spec, request_problems
 
@@ -51,6 +53,14 @@ def test_every_request_is_one_that_stripe_describes(shop: Shop, order: CheckoutO
     other = replace(order, idempotency_key="other", email=None, customer_id=paid.customer_id)
     gateway.expire_checkout(gateway.create_checkout(other).id)
     gateway.create_portal(paid.customer_id, "https://pay.test/account")
+    (charge,) = staff.charges(shop, paid.subscription_id)
+    (invoice,) = gateway.fetch_subscription(paid.subscription_id).invoices
+    gateway.refund("payment_intent", charge["payment_intent"], 100, "key-1")
+    gateway.fetch_subscription(paid.subscription_id)
+    for way in ({"invoice_id": invoice.id}, {"intent_id": charge["payment_intent"]}, {"charge_id": charge["id"]}):
+        assert tracing.subscription_of(gateway, **way) == paid.subscription_id
+    assert not tracing.customer_is_gone(gateway, paid.customer_id)
+    gateway.cancel_subscription(paid.subscription_id)
     gateway.find_price(plan.lookup_key)
     gateway.ensure_product(plan)
     gateway.create_price(replace(plan, lookup_key="another"))
@@ -58,6 +68,14 @@ def test_every_request_is_one_that_stripe_describes(shop: Shop, order: CheckoutO
     operations = {(request.method, request.path.split("/")[2]) for request in asked}
     assert ("POST", "billing_portal") in operations
     assert {("POST", "checkout"), ("GET", "subscriptions"), ("GET", "invoices"), ("POST", "prices")} <= operations
+    money = {
+        ("GET", "charges"),
+        ("GET", "refunds"),
+        ("GET", "disputes"),
+        ("GET", "invoice_payments"),
+        ("POST", "refunds"),
+    }
+    assert money | {("GET", "customers"), ("DELETE", "subscriptions")} <= operations
     for request in asked:
         assert request_problems(request.method, request.path, request.text) == []
 
@@ -155,3 +173,72 @@ def test_the_log_of_a_failure_names_ids_and_no_secret(shop: Shop) -> None:
         ("stripe_error", "cs_test_missing", 404)
     ]
     assert shop.parts.settings.stripe.api_key.get_secret_value() not in str(lines)
+
+
+def test_ending_a_subscription_twice_is_ending_it_once(shop: Shop) -> None:
+    bought = shop.buy(shop.browser())
+    for _ in range(2):
+        shop.parts.gateway.cancel_subscription(bought)
+    assert shop.parts.gateway.fetch_subscription(bought).facts.status == "canceled"
+    shop.parts.gateway.cancel_subscription("sub_unknown")
+
+
+def test_a_refund_under_one_key_is_made_once(shop: Shop) -> None:
+    bought = shop.buy(shop.browser())
+    (charge,) = staff.charges(shop, bought)
+    for _ in range(2):
+        shop.parts.gateway.refund("charge", charge["id"], 2500, "key-1")
+    assert [one.amount for one in shop.parts.gateway.fetch_subscription(bought).refunds] == [2500]
+
+
+def test_what_others_ask_goes_through_our_errors_and_our_metrics(shop: Shop) -> None:
+    asked = shop.parts.gateway.ask("account.fetch", lambda client: client.v1.prices.list({"limit": 1}).data)
+    assert len(asked) == 1
+    with capture_logs() as lines, pytest.raises(StripeNotFound):
+        shop.parts.gateway.ask("charge.fetch", lambda client: client.v1.charges.retrieve("ch_no"), charge="ch_no")
+    assert [(line["operation"], line["charge"]) for line in lines] == [("charge.fetch", "ch_no")]
+
+
+@pytest.mark.parametrize("refusal", [StripeNotFound(), StripeRefused("resource_missing")], ids=["404", "400"])
+def test_the_money_of_a_customer_that_stripe_does_not_list_is_asked_for_by_payment(shop: Shop, refusal) -> None:
+    bought = shop.buy(shop.browser())
+    staff.refund(shop, bought, 2500)
+    real = StripeGateway.ask
+
+    def asked(self, operation, call, **ids):
+        if operation == "charges.list":
+            raise refusal
+        return real(self, operation, call, **ids)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StripeGateway, "ask", asked)
+        found = shop.parts.gateway.fetch_subscription(bought)
+    assert [one.amount for one in found.refunds] == [2500]
+
+
+def test_a_key_that_may_not_list_charges_is_an_error_and_never_read_as_no_refund(shop: Shop) -> None:
+    bought = shop.buy(shop.browser())
+    real = StripeGateway.ask
+
+    def asked(self, operation, call, **ids):
+        if operation == "charges.list":
+            raise StripeRefused("permission_denied")
+        return real(self, operation, call, **ids)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StripeRefused):
+        patch.setattr(StripeGateway, "ask", asked)
+        shop.parts.gateway.fetch_subscription(bought)
+
+
+@pytest.mark.parametrize("way", ["invoice_id", "intent_id", "charge_id"])
+def test_money_that_stripe_does_not_know_leads_nowhere(shop: Shop, way: str) -> None:
+    assert tracing.subscription_of(shop.parts.gateway, **{way: "x_unknown"}) is None
+    assert tracing.subscription_of(shop.parts.gateway) is None
+
+
+def test_a_customer_is_gone_when_deleted_or_never_there(shop: Shop) -> None:
+    bought = shop.buy(shop.browser())
+    customer_id = shop.parts.gateway.fetch_subscription(bought).customer_id
+    shop.stripe().v1.customers.delete(customer_id)
+    assert tracing.customer_is_gone(shop.parts.gateway, customer_id)
+    assert tracing.customer_is_gone(shop.parts.gateway, "cus_unknown")

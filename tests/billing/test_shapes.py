@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from paywall.billing import shapes
+from paywall.billing.money import Cases
 from tests.support.stripe_spec import STRIPE_FILES, needs_spec
 
 NEW = {
@@ -190,3 +191,144 @@ def test_recorded_subscriptions_of_real_accounts_can_be_read() -> None:
                 found += 1
                 assert shapes.subscription(body, [], frozenset({"paywall_annual"})).product_id != "paywall_annual"
     assert found > 20
+
+
+def told_of(thing) -> dict[str, str]:
+    return dict(shapes.event(an_event(data={"object": thing})).objects)
+
+
+@pytest.mark.parametrize(
+    ("thing", "objects"),
+    [
+        (
+            {"object": "charge", "id": "ch_1", "payment_intent": {"id": "pi_1"}, "invoice": "in_1"},
+            {"charge": "ch_1", "payment_intent": "pi_1", "invoice": "in_1"},
+        ),
+        (
+            {"object": "refund", "id": "re_1", "charge": "ch_1", "payment_intent": "pi_1"},
+            {"refund": "re_1", "charge": "ch_1", "payment_intent": "pi_1"},
+        ),
+        (
+            {
+                "object": "dispute",
+                "id": "du_1",
+                "charge": {"id": "ch_1", "payment_intent": "pi_1", "customer": "cus_1", "invoice": "in_1"},
+            },
+            {"dispute": "du_1", "charge": "ch_1", "payment_intent": "pi_1", "customer": "cus_1", "invoice": "in_1"},
+        ),
+        (
+            {
+                "object": "invoice_payment",
+                "id": "inpay_1",
+                "invoice": "in_1",
+                "payment": {"type": "payment_intent", "payment_intent": "pi_1"},
+            },
+            {"invoice_payment": "inpay_1", "invoice": "in_1", "payment_intent": "pi_1"},
+        ),
+        (
+            {"object": "invoice", "id": "in_1", "subscription": "sub_1", "charge": "ch_1", "payment_intent": "pi_1"},
+            {"invoice": "in_1", "subscription": "sub_1", "charge": "ch_1", "payment_intent": "pi_1"},
+        ),
+        (
+            {"object": "credit_note", "id": "cn_1", "invoice": "in_1", "customer": "cus_1"},
+            {"credit_note": "cn_1", "invoice": "in_1", "customer": "cus_1"},
+        ),
+        (
+            {"object": "radar.early_fraud_warning", "id": "issfr_1", "charge": "ch_1", "payment_intent": None},
+            {"radar.early_fraud_warning": "issfr_1", "charge": "ch_1"},
+        ),
+        ({"object": "entitlements.active_entitlement_summary", "customer": "cus_1"}, {"customer": "cus_1"}),
+        ({"object": "customer", "id": "cus_1"}, {"customer": "cus_1"}),
+    ],
+    ids=lambda value: value.get("object", "") if isinstance(value, dict) else "",
+)
+def test_an_event_about_money_names_all_that_leads_to_its_subscription(thing, objects) -> None:
+    """Expanded or not, in today's shape or an older one; a summary of entitlements has no id of its own."""
+    assert told_of(thing) == objects
+
+
+def test_what_was_paid_after_the_end_is_booked_and_revives_nothing() -> None:
+    late = invoice("paid", 2_000_000, 3_000_000, attempts=4, status_transitions={"paid_at": 2_600_000})
+    ended = subscription(status="canceled", ended_at=2_500_000)
+    found = read(ended, invoice(), late)
+    assert [one.id for one in found.invoices] == ["in_1000000", "in_2000000"]
+    assert [period.end.timestamp() for period in found.facts.periods] == [2_000_000]
+    assert found.facts.unpaid_from is not None, "it is as unpaid as it was when the subscription ended"
+    before = read(ended, invoice(), {**late, "status": "open"})
+    assert found.facts == before.facts
+
+
+def test_a_bill_that_cost_nothing_pays_its_period() -> None:
+    """A trial, and a coupon of 100 %."""
+    (period,) = read(subscription(status="trialing"), invoice(amount_paid=0)).facts.periods
+    assert (period.end.timestamp(), period.refunded_at) == (2_000_000, None)
+
+
+PAID_BY = [{"id": "inpay_1", "status": "paid", "amount_paid": 10000, "payment": {"payment_intent": "pi_1"}}]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"payments": {"data": PAID_BY}}, ("inpay_1", "pi_1", None, 10000)),
+        (
+            {"payments": {"data": [{**PAID_BY[0], "payment": {"charge": {"id": "ch_1"}}}]}},
+            ("inpay_1", None, "ch_1", 10000),
+        ),
+        ({"payment_intent": "pi_1", "charge": "ch_1"}, ("in_1000000:pi_1", "pi_1", "ch_1", 10000)),
+        ({"charge": "ch_1"}, ("in_1000000:ch_1", None, "ch_1", 10000)),
+    ],
+    ids=["basil", "charge", "older", "oldest"],
+)
+def test_what_paid_an_invoice_is_read_in_every_version(more, expected) -> None:
+    (paid,) = read(subscription(), invoice(**more)).invoices
+    assert [(one.id, one.intent_id, one.charge_id, one.amount) for one in paid.payments] == [expected]
+
+
+def test_what_was_tried_and_not_paid_paid_nothing() -> None:
+    tried = [{**PAID_BY[0], "status": "canceled"}, {**PAID_BY[0], "status": "open"}]
+    assert read(subscription(), invoice(payments={"data": tried})).invoices[0].payments == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "tax"),
+    [
+        ({"total_taxes": [{"amount": 700}, {"amount": 125}]}, 825),
+        ({"total_tax_amounts": [{"amount": 700}]}, 700),
+        ({"tax": 800}, 800),
+        ({"tax": None}, 0),
+        ({}, 0),
+    ],
+    ids=["basil", "older", "oldest", "none", "missing"],
+)
+def test_the_tax_within_a_payment_is_read_in_every_version(more, tax: int) -> None:
+    assert read(subscription(), invoice(**more)).invoices[0].tax == tax
+
+
+def cases(status: str = "succeeded", **more):
+    body = {"id": "re_1", "amount": 10000, "currency": "usd", "created": 1_500_000, "status": status}
+    return body | {"payment_intent": "pi_1", "charge": "ch_1"} | more
+
+
+def test_refunds_and_disputes_reach_the_period_that_their_payment_paid() -> None:
+    bills = [invoice(payments={"data": PAID_BY}), invoice("paid", 2_000_000, 3_000_000)]
+    dispute = cases("needs_response", id="du_1", reason="fraudulent")
+    found = shapes.subscription(
+        subscription(), bills, frozenset({"prod_1"}), Cases(refunds=(cases(), cases()), disputes=(dispute,))
+    )
+    first, second = found.facts.periods
+    assert (first.refunded_at, first.refund_arrived, first.disputed) == (
+        datetime.fromtimestamp(1_500_000, UTC),
+        True,
+        True,
+    )
+    assert (second.refunded_at, second.disputed) == (None, False)
+    assert [(one.id, one.invoice_id) for one in found.refunds] == [("re_1", "in_1000000")], "told twice, counted once"
+    assert [(one.id, one.reason) for one in found.disputes] == [("du_1", "fraudulent")]
+
+
+def test_cases_about_other_payments_are_left_out() -> None:
+    foreign = cases(payment_intent="pi_other", charge="ch_other")
+    bill = invoice(payments={"data": PAID_BY})
+    found = shapes.subscription(subscription(), [bill], frozenset({"prod_1"}), Cases(refunds=(foreign,)))
+    assert (found.refunds, found.facts.periods[0].refunded_at) == ((), None)
