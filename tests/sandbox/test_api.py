@@ -83,7 +83,7 @@ def test_the_sdk_raises_its_own_errors(sdk):
     [
         ("POST", "/v1/payouts"),
         ("GET", "/v1/balance"),
-        ("POST", "/v1/billing_portal/configurations"),
+        ("POST", "/v1/topups"),
         ("DELETE", "/v1/prices/price_1"),
         ("POST", "/v1/invoices/in_1/send"),
         ("GET", "/v2/core/events"),

@@ -57,7 +57,7 @@ CREATE = Fields(
         "client_reference_id": Text(200, clearable=False),
         "customer": ID,
         "customer_email": Text(800, clearable=False),
-        "discounts": Items(Fields({"coupon": ID, "promotion_code": ID}, later="coupon_data"), 1),
+        "discounts": Items(Fields({"coupon": ID, "promotion_code": ID}), 1),
         "expires_at": Integer(),
         "line_items": Items(Fields(LINE, later="adjustable_quantity price_data tax_rates"), 20),
         "locale": Only(Text(), "auto", "en"),

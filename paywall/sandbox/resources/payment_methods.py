@@ -10,9 +10,10 @@ from paywall.sandbox.shapes.payments import NO_ADDRESS, billing_details, method_
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.filters import equals, unset
+from paywall.sandbox.wire.forms import Raw
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, Operation, reads, writes
-from paywall.sandbox.wire.params import EXPAND, ID, LISTING, Clearable, Fields, Integer, Metadata, Only, Text
+from paywall.sandbox.wire.params import EXPAND, ID, LISTING, Clearable, Fields, Integer, Metadata, Only, Param, Text
 
 TOKENS_EXPIRE = (12, 2034)
 KINDS = Only(Text(), "card")
@@ -53,7 +54,7 @@ def create(call: Call) -> Json:
     """Make a card that belongs to nobody yet, from one of Stripe's test tokens such as tok_visa."""
     if "card" not in call.params:
         raise StripeError("Missing required param: card.", code="parameter_missing", param="card")
-    token = call.params["card"]["token"]
+    token = call.params["card"]
     card = BY_TOKEN.get(token.replace("tok_", "pm_card_", 1))
     if card is None:
         raise missing_object("token", token, "card[token]", 400)
@@ -123,8 +124,16 @@ LATER = "allow_redisplay customer_account"
 ADDRESS = Fields({name: Text() for name in ("city", "country", "line1", "line2", "postal_code", "state")})
 DETAILS = {"address": Clearable(ADDRESS), "email": Text(512), "name": Text(256), "phone": Text(20)}
 PLAIN = {"billing_details": Fields(DETAILS, later="tax_id"), "metadata": Metadata()}
-TOKEN = Fields({"token": ID}, required="token", later="cvc exp_month exp_year networks number")
 EXPIRY = Fields({"exp_month": Integer(1, 12), "exp_year": Integer(2000, 2100)}, later="networks")
+
+
+class Token(Param):
+    """A card by one of Stripe's test tokens; its parts, which would be a number, are not taken."""
+
+    def parse(self, raw: Raw, name: str) -> str:
+        """Return the token."""
+        inner = Fields({"token": ID}, required="token", later="cvc exp_month exp_year networks number")
+        return str(inner.parse(raw, name)["token"])
 
 
 class OfOneKind(Fields):
@@ -137,8 +146,16 @@ class OfOneKind(Fields):
         super().refuse_others(raw, name)
 
 
-NOT_YET = "allow_redisplay customer radar_options"
-CREATE = OfOneKind({**PLAIN, **EXPAND, "card": TOKEN, "type": KINDS}, required="type", later=NOT_YET)
+OTHER_KINDS = (
+    "acss_debit affirm afterpay_clearpay alipay alma amazon_pay au_becs_debit bacs_debit bancontact billie bizum blik "
+    "boleto cashapp crypto custom customer_balance eps fpx giropay grabpay ideal interac_present kakao_pay klarna "
+    "konbini kr_card link mb_way mobilepay multibanco naver_pay nz_bank_account oxxo p24 pay_by_bank payco paynow "
+    "paypal paypay payto pix promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish "
+    "twint upi us_bank_account wechat_pay zip"
+)
+NOT_YET = f"{OTHER_KINDS} allow_redisplay customer payment_method radar_options"
+UPDATE = Fields({**PLAIN, "card": EXPIRY}, later="allow_redisplay us_bank_account")
+CREATE = OfOneKind({**PLAIN, **EXPAND, "card": Token(), "type": KINDS}, required="type", later=NOT_YET)
 ATTACH = Fields({"customer": ID}, required="customer", later="customer_account")
 OPERATIONS = [
     Operation(
@@ -150,7 +167,7 @@ OPERATIONS = [
     ),
     Operation("POST", "/v1/payment_methods", "payment_method", CREATE, create),
     reads("/v1/payment_methods/<method>", "payment_method", retrieve),
-    writes("/v1/payment_methods/<method>", "payment_method", update, Fields({**PLAIN, "card": EXPIRY}, later=LATER)),
+    writes("/v1/payment_methods/<method>", "payment_method", update, UPDATE),
     writes("/v1/payment_methods/<method>/detach", "payment_method", detach, Fields({})),
     writes("/v1/payment_methods/<method>/attach", "payment_method", attach, ATTACH),
     Operation(

@@ -7,10 +7,9 @@ from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.filters import equals
 from paywall.sandbox.wire.listing import page
-from paywall.sandbox.wire.operation import Call, lists, reads, writes
-from paywall.sandbox.wire.params import Boolean, Choice, Fields, Items, Metadata, Only, Text
+from paywall.sandbox.wire.operation import Call, Operation, reads, writes
+from paywall.sandbox.wire.params import LISTING, Boolean, Choice, Fields, Items, Metadata, Only, Text
 
-SWITCH = Fields({"enabled": Boolean()})
 REASON = Fields({"enabled": Boolean(), "options": Items(Text())}, later="feedback_options")
 CANCEL = Fields(
     {
@@ -20,14 +19,15 @@ CANCEL = Fields(
         "proration_behavior": Only(Choice("always_invoice", "create_prorations", "none"), "none"),
     }
 )
-NOT_PLAYED = Fields({"enabled": Only(Boolean(), False)}, later="allowed_updates default_allowed_updates products")
+OFF = {"enabled": Only(Boolean(), False)}
+PRICES = "billing_cycle_anchor default_allowed_updates products proration_behavior schedule_at_period_end"
 FEATURES = Fields(
     {
-        "customer_update": NOT_PLAYED,
-        "invoice_history": SWITCH,
-        "payment_method_update": SWITCH,
+        "customer_update": Fields(OFF, later="allowed_updates"),
+        "invoice_history": Fields({"enabled": Boolean()}),
+        "payment_method_update": Fields({"enabled": Boolean()}, later="payment_method_configuration"),
         "subscription_cancel": CANCEL,
-        "subscription_update": NOT_PLAYED,
+        "subscription_update": Fields(OFF, later=f"{PRICES} trial_update_behavior"),
     },
     later="subscription_pause",
 )
@@ -87,10 +87,11 @@ def listed(call: Call) -> Json:
 
 
 KIND = "billing_portal.configuration"
+FILTERS = {"active": Boolean(), "is_default": Boolean()}
 ONE = "/v1/billing_portal/configurations/<configuration>"
 OPERATIONS = [
     writes("/v1/billing_portal/configurations", KIND, create, Fields(FIELDS, required="features", later=LATER)),
-    lists("/v1/billing_portal/configurations", KIND, listed, {"active": Boolean(), "is_default": Boolean()}),
+    Operation("GET", "/v1/billing_portal/configurations", f"list:{KIND}", Fields({**LISTING, **FILTERS}), listed),
     reads(ONE, KIND, stored),
     writes(ONE, KIND, update, Fields({**FIELDS, "active": Boolean()}, later=LATER)),
 ]

@@ -42,6 +42,11 @@ def details_shape(email: str | None, name: str | None = None) -> Json:
     }
 
 
+def known_details(customer: Json | None, email: str | None) -> Json | None:
+    """What is known of the buyer before the page is opened."""
+    return details_shape(email, customer["name"] if customer else None) if customer or email else None
+
+
 def session_shape(
     config: SandboxConfig,
     now: int,
@@ -53,7 +58,6 @@ def session_shape(
     """An open session; what the page needs and the API does not show begins with an underscore."""
     session_id = new_id("cs_test")
     email = customer["email"] if customer else params.get("customer_email")
-    subscription = params.get("subscription_data", {})
     return (
         blanks()
         | {
@@ -67,9 +71,7 @@ def session_shape(
             "created": now,
             "currency": lines[0]["currency"],
             "customer": customer and customer["id"],
-            "customer_details": details_shape(email, customer["name"] if customer else None)
-            if customer or email
-            else None,
+            "customer_details": known_details(customer, email),
             "customer_email": params.get("customer_email"),
             "expires_at": expires,
             "locale": params.get("locale"),
@@ -79,17 +81,24 @@ def session_shape(
             "submit_type": params.get("submit_type"),
             "success_url": params["success_url"],
             "url": f"{config.base_url}/c/pay/{session_id}",
-            "_subscription": {
-                "description": subscription.get("description"),
-                "metadata": merged({}, subscription.get("metadata", {})),
-            },
-            "_trial": {name: subscription[name] for name in TRIAL if name in subscription},
         }
         | totals(lines)
+        | begins_with(params.get("subscription_data", {}))
     )
 
 
 TRIAL = ("trial_end", "trial_period_days", "trial_settings")
+
+
+def begins_with(wanted: Mapping[str, Any]) -> Json:
+    """What a session keeps for the subscription that it begins; requests say it and answers never show it."""
+    return {
+        "_subscription": {
+            "description": wanted.get("description"),
+            "metadata": merged({}, wanted.get("metadata", {})),
+        },
+        "_trial": {name: wanted[name] for name in TRIAL if name in wanted},
+    }
 
 
 def totals(lines: Sequence[Json]) -> Json:
