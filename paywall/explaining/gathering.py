@@ -1,0 +1,164 @@
+"""Gathers from the rows why a reader may or may not read at a moment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from paywall.domain.entitlements import union
+from paywall.domain.lifecycle import Change
+from paywall.domain.plans import Plan
+from paywall.explaining import words
+from paywall.explaining.moments import moment
+from paywall.explaining.story import Back, Explanation, Given, Paid, Step, Waiting
+from paywall.storage import ledger, payments, subscriptions
+from paywall.storage.database import db
+from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Reader, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Explains in the newsroom's ``zone``, by ``plans`` (by key). Reads only; begin a reading transaction before."""
+
+    plans: Mapping[str, Plan]
+    zone: ZoneInfo
+
+    def explain(self, reader: Reader, at: datetime, now: datetime) -> Explanation:
+        """Why the reader may or may not read at ``at``, as was known then; and what was learned only later."""
+        given, notes = [], []
+        for row, entries in self._histories(reader):
+            known = ledger.known_at(entries, at)
+            if row.plan not in self.plans:
+                notes.append(f"{row.source} {row.source_id} gives nothing: plans.toml has no plan {row.plan}.")
+            elif known is not None and known.reader_id == reader.id:
+                given.append((row, self._given(row, entries, known, at, now)))
+            else:
+                notes.extend(self._told_later(row, entries, at))
+        access = union(((self.plans[row.plan].features, one.terms) for row, one in given), at)
+        own = self._subscriptions_of(reader)
+        return Explanation(
+            reader_id=reader.id,
+            name=reader.email or reader.id,
+            at=at,
+            now=now,
+            may_read=access.allowed,
+            until=access.until,
+            given=tuple(one for _, one in given),
+            notes=tuple(notes),
+            doubles=tuple(self._doubles(own)),
+            waiting=tuple(self._waiting(reader, own)),
+            open_checkouts=tuple(self._open_checkouts(reader)),
+        )
+
+    def _histories(self, reader: Reader) -> list[tuple[Entitlement, list[LedgerEntry]]]:
+        entries: dict[str, list[LedgerEntry]] = {}
+        for one in ledger.of_reader(reader.id):
+            entries.setdefault(one.entitlement_id, []).append(one)
+        rows = db.session.scalars(
+            select(Entitlement).where(Entitlement.id.in_(entries)).order_by(Entitlement.created_at)
+        )
+        return [(row, entries[row.id]) for row in rows]
+
+    def _given(
+        self, row: Entitlement, entries: Sequence[LedgerEntry], known: LedgerEntry, at: datetime, now: datetime
+    ) -> Given:
+        plan, terms = self.plans[row.plan], ledger.terms_of(known)
+        state, reason = terms.explain(at)
+        subscription = subscriptions.get(row.source_id) if row.source == "subscription" else None
+        return Given(
+            entitlement_id=row.id,
+            plan=plan.name,
+            source=row.source,
+            source_id=row.source_id,
+            terms=terms,
+            state=state,
+            reason=reason,
+            rule=words.rule(reason, terms, plan, self.zone),
+            next_step=words.next_step(terms, plan, self.zone, at),
+            steps=tuple(self._steps([one for one in entries if one.learned_at <= at])),
+            paid=tuple(_paid(row.source_id, at)),
+            back=tuple(_back(row.source_id, at)),
+            status=subscription.status if subscription else None,
+            duplicate_of=subscription.duplicate_of if subscription else None,
+            hindsight=self._hindsight(entries, known, at) if at < now else None,
+        )
+
+    def _steps(self, entries: Sequence[LedgerEntry]) -> Iterator[Step]:
+        types = ledger.event_types([one.cause_id for one in entries if one.cause == "event"])
+        for one in entries:
+            told = words.cause(one.cause, one.cause_id, types.get(one.cause_id))
+            change = words.CHANGES[Change(one.change)]
+            yield Step(change, one.state, one.reason, one.effective_at, one.learned_at, told)
+
+    def _hindsight(self, entries: Sequence[LedgerEntry], known: LedgerEntry, at: datetime) -> str | None:
+        """What was learned after the moment, had taken effect by then, and leads to another state or reason."""
+        true = ledger.true_at(entries, at)
+        if true is None or true.learned_at <= at:
+            return None
+        state, reason = ledger.terms_of(true).explain(at)
+        if (state, reason) == ledger.terms_of(known).explain(at):
+            return None
+        return f"{self._learned(true)} By that it {words.WERE[state]} at that moment already."
+
+    def _told_later(self, row: Entitlement, entries: Sequence[LedgerEntry], at: datetime) -> Iterator[str]:
+        """What was not known at the moment, though it had taken effect by then."""
+        true = ledger.true_at(entries, at)
+        if true is not None:
+            state, _ = ledger.terms_of(true).explain(at)
+            what = f"{self.plans[row.plan].name} from {row.source} {row.source_id}"
+            yield f"{what}: {self._learned(true)} By that it {words.WERE[state]} at that moment."
+
+    def _learned(self, entry: LedgerEntry) -> str:
+        types = ledger.event_types([entry.cause_id])
+        told = words.cause(entry.cause, entry.cause_id, types.get(entry.cause_id))
+        change = words.CHANGES[Change(entry.change)]
+        when, effective = moment(entry.learned_at, self.zone), moment(entry.effective_at, self.zone)
+        return f"Only on {when} we learned from {told} that {change}, with effect of {effective}."
+
+    def _subscriptions_of(self, reader: Reader) -> list[Subscription]:
+        query = select(Subscription).where(Subscription.reader_id == reader.id).order_by(Subscription.created_at)
+        return list(db.session.scalars(query))
+
+    def _doubles(self, own: Sequence[Subscription]) -> Iterator[str]:
+        ids = [row.id for row in own]
+        for row in own:
+            if row.duplicate_of is not None:
+                yield f"{row.id} stands beside the older {row.duplicate_of}, and both are alive: paid twice?"
+        query = select(Subscription).where(Subscription.duplicate_of.in_(ids), Subscription.id.not_in(ids))
+        for row in db.session.scalars(query.order_by(Subscription.created_at)):
+            yield f"{row.id} of reader {row.reader_id} stands beside {row.duplicate_of}: the same address, paid twice?"
+
+    def _waiting(self, reader: Reader, own: Sequence[Subscription]) -> Iterator[Waiting]:
+        ids = {reader.customer_id, *(row.customer_id for row in own), *(row.id for row in own)}
+        for row in own:
+            ids |= {one.invoice_id for one in payments.payments_of(row.id)}
+            for part in payments.invoice_payments_of(row.id):
+                ids |= {part.payment_intent_id, part.charge_id}
+        sessions = db.session.scalars(select(Checkout.session_id).where(Checkout.reader_id == reader.id))
+        for event in ledger.waiting_events({one for one in (*ids, *sessions) if one}):
+            yield Waiting(event.id, event.type, event.state, event.outcome, event.received_at)
+
+    def _open_checkouts(self, reader: Reader) -> Iterator[datetime]:
+        mine = Checkout.reader_id == reader.id, Checkout.state == "open"
+        yield from db.session.scalars(select(Checkout.created_at).where(*mine).order_by(Checkout.created_at))
+
+
+def _paid(subscription_id: str, at: datetime) -> Iterator[Paid]:
+    for row in payments.payments_of(subscription_id):
+        if row.paid_at <= at:
+            yield Paid(row.invoice_id, row.amount, row.currency, row.period_start, row.period_end, row.paid_at)
+
+
+def _back(subscription_id: str, at: datetime) -> Iterator[Back]:
+    for refund in payments.refunds_of(subscription_id):
+        if refund.created_at <= at:
+            yield _case("refund", refund)
+    for dispute in payments.disputes_of(subscription_id):
+        if dispute.created_at <= at:
+            yield _case("dispute", dispute, dispute.reason)
+
+
+def _case(thing: str, row: payments.Refund | payments.Dispute, detail: str | None = None) -> Back:
+    return Back(thing, row.id, row.invoice_id, row.amount, row.currency, row.status, row.created_at, detail)

@@ -1,0 +1,85 @@
+"""Every state, reason, change and cause has its sentence, and each sentence says what the rule says."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from paywall.domain.entitlements import Reason, Terms
+from paywall.domain.lifecycle import Change, State
+from paywall.domain.plans import Plan
+from paywall.explaining import words
+from tests.support.builders import DAY, NOW, make_terms
+
+ZONE = ZoneInfo("America/New_York")
+PLAN = Plan("annual", "All", 10000, "usd", "year", "prod", "key", ("news",), renewal_slack_days=3, grace_days=14)
+TERMS = make_terms()
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_its_words(state: State) -> None:
+    assert words.STATES[state]
+    assert words.WERE[state]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_its_sentence_with_all_its_dates(reason: Reason) -> None:
+    for terms in (TERMS, Terms(None, None, None, Reason.NEVER_PAID)):
+        told = words.rule(reason, terms, PLAN, ZONE)
+        assert told.endswith(".")
+        assert not set("{}") & set(told)
+    assert len({words.rule(one, TERMS, PLAN, ZONE) for one in Reason}) == len(Reason), "no two alike"
+
+
+@pytest.mark.parametrize("change", Change)
+def test_every_change_has_its_words(change: Change) -> None:
+    assert words.CHANGES[change]
+
+
+def test_every_kind_of_cause_is_told_with_its_id() -> None:
+    assert words.cause("event", "evt_1", "invoice.paid") == "Stripe's event evt_1 (invoice.paid)"
+    assert words.cause("event", "evt_1", None) == "Stripe's event evt_1"
+    assert words.cause("return", "cs_1", None) == "the reader's return from the payment page cs_1"
+    assert words.cause("command", "end-duplicate", None) == "the command end-duplicate"
+    assert words.cause("clock", "expiry", None) == "a date that had come"
+    assert words.cause("reconcile", "rec_1", None) == "the reconciliation rec_1"
+    assert words.cause("newer", "x_1", None) == "newer x_1", "what a newer version wrote"
+
+
+def test_the_rules_of_time_name_the_plans_days() -> None:
+    assert "14 days of grace" in words.rule(Reason.PAYMENT_FAILED, TERMS, PLAN, ZONE)
+    assert "allows 3 days" in words.rule(Reason.RENEWAL_DUE, TERMS, PLAN, ZONE)
+
+
+NEXT = [
+    ({}, 0, "It renews by itself on 23 October 2027, 13:00 EDT, at $100. If no payment comes, access ends on"),
+    ({"renews": False}, 0, "It does not renew, and nothing more is charged. Access ends on"),
+    ({}, 336, "The payment of the renewal is awaited. If none comes, access ends on"),
+    ({"in_dunning": True}, 0, "Stripe tries the payment again. Unless a try succeeds, access ends on"),
+    ({"in_dunning": True}, 336, "Stripe tries the payment again."),
+    ({"hold": Reason.DISPUTED}, 0, "If the dispute is won, access returns; if it is lost, access ends"),
+    ({"hold": Reason.PAUSED}, 0, "Access returns when the subscription is resumed at Stripe. In any case it ends on"),
+    ({"hold": Reason.COLLECTION_PAUSED}, 0, "Access returns when the collection of payments is resumed"),
+    ({"hold": Reason.UNKNOWN_STATUS}, 0, "Look at the subscription in Stripe's dashboard"),
+    ({}, 400, "Nothing more happens by itself. The reader may join again"),
+    ({}, -31, "Access begins when Stripe reports the payment"),
+]
+
+
+@pytest.mark.parametrize(("changes", "days", "told"), NEXT)
+def test_what_happens_next_is_told(changes: dict[str, object], days: int, told: str) -> None:
+    assert words.next_step(replace(TERMS, **changes), PLAN, ZONE, NOW + days * DAY).startswith(told)
+
+
+def test_what_was_never_paid_waits_or_is_over() -> None:
+    waiting = Terms(None, None, None, Reason.NOT_PAID_YET)
+    assert words.next_step(waiting, PLAN, ZONE, NOW).startswith("Access begins when")
+    over = replace(waiting, lapse=Reason.NEVER_PAID)
+    assert words.next_step(over, PLAN, ZONE, NOW).startswith("Nothing more happens")
+
+
+def test_an_end_at_midnight_is_told_as_the_last_day() -> None:
+    midnight = NOW.astimezone(ZONE).replace(hour=0) + timedelta(days=3)
+    told = words.next_step(replace(TERMS, until=midnight, paid_until=midnight, renews=False), PLAN, ZONE, NOW)
+    assert told.endswith("Access ends after 24 November 2026.")
