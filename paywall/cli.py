@@ -13,6 +13,7 @@ from paywall.accounts.commands import staff_cli
 from paywall.billing import catalog
 from paywall.billing.commands import plans_cli, subscriptions_cli
 from paywall.errors import PaywallError
+from paywall.explaining.commands import explain
 from paywall.mail.commands import mail_cli
 from paywall.parts import parts
 from paywall.reconciling import reconcile
@@ -30,6 +31,7 @@ group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, st
 def init_app(app: Flask) -> None:
     """Adds the commands to the application."""
     for part in (
+        explain,
         keys_cli,
         mail_cli,
         plans_cli,
