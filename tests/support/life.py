@@ -111,7 +111,7 @@ class Life:
 
     def end_in_the_portal(self) -> None:
         """The reader ends it with its period, which sets a date alone."""
-        portal.end_later(self.account, {"customer": self.subscription["customer"]}, self.subscription_id)
+        portal.end(self.account, {"customer": self.subscription["customer"]}, self.subscription_id)
 
     def keep_in_the_portal(self) -> None:
         """The reader takes that back."""
