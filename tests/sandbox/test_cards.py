@@ -1,5 +1,8 @@
 """Test cards are told from real ones, and each is known by number, token and fingerprint."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from paywall.sandbox.cards import (
@@ -51,3 +54,9 @@ def test_each_reason_that_can_be_ordered_is_known_by_its_own_code():
 
 def test_a_fingerprint_does_not_hold_the_number():
     assert all(card.number not in card.fingerprint for card in CARDS)
+
+
+def test_the_documentation_names_every_number_and_no_other():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sandbox.md").read_text()
+    numbers = {one for row in text.splitlines() if row.startswith("|") for one in re.findall(r"\b[0-9]{12,16}\b", row)}
+    assert numbers == {card.number for card in (*CARDS, *BANKS)}

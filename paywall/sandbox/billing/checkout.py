@@ -180,14 +180,18 @@ def trial_of(session: Json, now: int) -> Json:
     return trial | ({"trial_end": now + days * DAY} if days else {})
 
 
-def granted(account: Account, session: Json, customer_id: str) -> Json:
-    """Put a session's coupon to work for the subscription that is about to begin."""
-    ids = []
+def offer_in(account: Account, session: Json) -> Offer | None:
+    """Return the coupon that a session was given, and the code that led to it."""
     for named in session["discounts"]:
         code = named["promotion_code"] and account.get("promotion_code", named["promotion_code"])
-        coupon = account.get("coupon", code["promotion"]["coupon"] if code else named["coupon"])
-        ids.append(attach(account, Offer(coupon, code), customer_id, session["id"]))
-    return {"discounts": ids} if ids else {}
+        return Offer(account.get("coupon", code["promotion"]["coupon"] if code else named["coupon"]), code)
+    return None
+
+
+def granted(account: Account, session: Json, customer_id: str) -> Json:
+    """Put a session's coupon to work for the subscription that is about to begin."""
+    offer = offer_in(account, session)
+    return {"discounts": [attach(account, offer, customer_id, session["id"])]} if offer else {}
 
 
 def new_customer(account: Account, details: Mapping[str, str]) -> Json:

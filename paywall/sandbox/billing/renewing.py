@@ -1,9 +1,8 @@
 """What a subscription does by itself: it renews, its trial ends, it collects again, it ends or is given up."""
 
-from paywall.sandbox.billing.collecting import card_for, charge_by_itself, subscription_of
+from paywall.sandbox.billing.collecting import charge_by_itself, end_without_card, subscription_of
 from paywall.sandbox.billing.discounts import left
 from paywall.sandbox.billing.invoicing import DRAFT_SECONDS, draft, finalize, give_up, invoices_of, void
-from paywall.sandbox.billing.pausing import pause
 from paywall.sandbox.billing.rhythm import next_period
 from paywall.sandbox.billing.subscribing import cancel
 from paywall.sandbox.state.account import Account
@@ -60,20 +59,13 @@ def announce_end_of_trial(account: Account, subscription: Json) -> None:
 
 def end_trial(account: Account, subscription: Json) -> None:
     """End a trial: bill the first period, or do what was chosen for a buyer without a card."""
-    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
-    missing = card_for(account, subscription) is None
-    if missing and behavior == "cancel":
-        cancel(account, subscription)
-    elif missing and behavior == "pause":
-        pause(account, subscription, "trial_end_without_payment_method")
-    else:
+    if end_without_card(account, subscription) is None:
         renew(account, subscription, status="active")
 
 
 def renew(account: Account, subscription: Json, **changes: Value) -> Json:
     """Begin the next period: its invoice is a draft for an hour, the dates move before anything is paid."""
     ended, started = ends_of(subscription), subscription["items"]["data"][0]["current_period_start"]
-    changes["discounts"] = left(account, subscription)
     moved = subscription | {"items": next_period(subscription, ended)} | changes
     behavior = (subscription["pause_collection"] or {}).get("behavior")
     advances = subscription["status"] != "unpaid" and behavior != "keep_as_draft"

@@ -2,15 +2,16 @@
 
 from datetime import UTC, datetime
 
-from paywall.sandbox.billing.checkout import trial_of
+from paywall.sandbox.billing.checkout import offer_in, trial_of
+from paywall.sandbox.billing.discounts import off
 from paywall.sandbox.money import rhythm, written
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
 
 BANKS = (
-    ("000123456789", "Checking 6789: the money arrives after four days"),
-    ("000222222227", "Checking 2227: has too little money, known after four days"),
-    ("000000000009", "Checking 0009: stays under way until somebody decides"),
+    ("000123456789", "6789: arrives after 4 days"),
+    ("000222222227", "2227: bounces after 4 days"),
+    ("000000000009", "0009: stays under way"),
 )
 
 
@@ -28,17 +29,17 @@ def price_of(session: Json) -> dict[str, str]:
 
 
 def due_of(account: Account, session: Json) -> Json:
-    """Return what the payment page says of the price beside today's amount: the full one, a trial, a discount."""
+    """Return what the payment page says of the price beside today's amount: later ones, a trial, a discount."""
     currency = session["currency"]
     full = sum(line["price"]["unit_amount"] * line["quantity"] for line in session["_lines"])
     trial = trial_of(session, account.now()).get("trial_end")
-    off = session["total_details"]["amount_discount"]
-    named = session["discounts"][0] if session["discounts"] else {"promotion_code": None}
-    code = named["promotion_code"] and account.get("promotion_code", named["promotion_code"])["code"]
+    today = session["total_details"]["amount_discount"]
+    coupon, code = offer_in(account, session) or (None, None)
+    stays = off(coupon, full) if coupon and coupon["duration"] == "forever" else 0
     return {
-        "full": written(full, currency),
+        "later": written(full - stays, currency),
         "nothing": session["amount_total"] == 0,
-        "off": off and written(off, currency),
-        "off_name": code or named.get("coupon") or "",
+        "off": today and written(today, currency),
+        "off_name": code["code"] if code else coupon and (coupon["name"] or coupon["id"]),
         "trial": trial and day(trial),
     }

@@ -236,7 +236,7 @@ def test_a_code_is_typed_seen_in_the_price_and_taken_away_again(open_page, code,
     assert "SPRING" in page
     assert "\u2212$10.00" in page
     assert "Total due today $90.00" in page
-    assert "renews at $100.00 each year" in page
+    assert "renews at $90.00 each year" in page
     assert wire.get(f"/v1/checkout/sessions/{session_id}").json["amount_total"] == 9000
     assert ask("/promotion", remove="yes").status == 303
     assert wire.get(f"/v1/checkout/sessions/{session_id}").json["discounts"] == []
@@ -270,6 +270,14 @@ def test_a_page_without_codes_takes_none(open_page, code):
     assert "promotionCode" not in ask().text
     for form in ({"promotionCode": "SPRING"}, {"remove": "yes"}):
         assert ask("/promotion", **form).status == 400
+
+
+def test_a_coupon_that_holds_once_does_not_hide_the_later_price(open_page, wire):
+    wire.post("/v1/coupons", {"id": "ONCE", "percent_off": "10", "duration": "once", "name": "Welcome"})
+    _, ask = open_page(**{"discounts[0][coupon]": "ONCE"})
+    page = text_of(ask())
+    for words in ("Welcome", "Total due today $90.00", "renews at $100.00 each year"):
+        assert words in page, words
 
 
 def test_a_trial_says_until_when_and_what_comes_then(open_page, wire):

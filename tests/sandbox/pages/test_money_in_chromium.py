@@ -102,7 +102,7 @@ def test_a_buyer_types_a_code_and_pays_from_a_bank_account(phone: Page, wire, or
     assert phone.get_by_label("Card number").is_hidden()
     assert accessible(phone)
     phone.get_by_label("Email").fill("reader@example.com")
-    phone.get_by_label("Cardholder name").fill("A Reader")
+    phone.get_by_label("Name of the cardholder or account holder").fill("A Reader")
     with phone.expect_request("**/checkout/return**"):
         phone.locator("button.SubmitButton").click()
     assert wire.get(f"/v1/checkout/sessions/{session['id']}").json["payment_status"] == "unpaid"
