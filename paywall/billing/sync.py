@@ -163,8 +163,7 @@ class Sync:
             log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
         if group_of(snapshot.facts.status) is Group.UNKNOWN:
             log.error("unknown_subscription_status", subscription=snapshot.id, status=snapshot.facts.status)
-        if snapshot.checkout_id and group_of(snapshot.facts.status) is not Group.UNBORN:
-            checkouts.close(snapshot.checkout_id, "complete", now, subscription_id=snapshot.id)
+        _close_checkout(snapshot, now)
         source = Source("subscription", snapshot.id, reader.id, plan.key)
         entry = entitlements.save(source, terms_of(snapshot.facts, plan, self.zone), cause, now)
         if entry is not None:
@@ -195,6 +194,14 @@ def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:
         return reader
     checkout = checkouts.get(snapshot.checkout_id) if snapshot.checkout_id else None
     return readers.get(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
+
+
+def _close_checkout(snapshot: SubscriptionSnapshot, now: datetime) -> None:
+    """The checkout has sold, once its subscription began; one that ended before anything was paid has sold nothing."""
+    group = group_of(snapshot.facts.status)
+    if snapshot.checkout_id and group is not Group.UNBORN:
+        sold = group is not Group.CLOSED or bool(snapshot.invoices)
+        checkouts.close(snapshot.checkout_id, "complete" if sold else "expired", now, subscription_id=snapshot.id)
 
 
 def _moved_away(snapshot: SubscriptionSnapshot) -> SubscriptionSnapshot:
