@@ -12,9 +12,13 @@ from paywall.sandbox.billing.checkout import Asked, Payer, authenticated, pay
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.cards import CARDS
 from paywall.sandbox.config import SandboxConfig
+from paywall.sandbox.state.due import OVER, due_of
+from paywall.sandbox.state.settings import EXHAUSTED
 from tests.sandbox.conftest import KEY
 from tests.support.stripe_spec import STRIPE_FILES, load_checker
 
+ASKING = [card.token for card in CARDS if card.asks]
+KINDS = ("checkout.session", "subscription", "invoice", "test_helpers.test_clock")
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
@@ -77,11 +81,36 @@ class Life(RuleBasedStateMachine):
     def end_now(self, subscription):
         self.client.delete(f"/v1/subscriptions/{subscription}", headers=HEADERS)
 
+    @rule(customer=customers, card=st.sampled_from(["pm_card_visa", "pm_card_chargeCustomerFail", *ASKING]))
+    def take_another_card(self, customer, card):
+        method = self.post(f"/v1/payment_methods/{card}/attach", customer=customer).get("id", "")
+        self.post(f"/v1/customers/{customer}", **{"invoice_settings[default_payment_method]": method})
+
+    @rule(subscription=subscriptions, what=st.sampled_from(["pay", "void", "mark_uncollectible", "finalize"]))
+    def do_to_the_latest_invoice(self, subscription, what):
+        found = self.account.store.get("subscription", subscription)
+        if found:
+            self.post(f"/v1/invoices/{found['latest_invoice']}/{what}")
+
+    @rule(subscription=subscriptions, what=st.sampled_from(["pause", "resume"]))
+    def pause_or_resume(self, subscription, what):
+        self.post(f"/v1/subscriptions/{subscription}/{what}")
+
+    @rule(subscription=subscriptions, behavior=st.sampled_from(["void", "keep_as_draft", "mark_uncollectible", ""]))
+    def pause_collection(self, subscription, behavior):
+        form = {"pause_collection[behavior]": behavior} if behavior else {"pause_collection": ""}
+        self.post(f"/v1/subscriptions/{subscription}", **form)
+
+    @rule(choice=st.sampled_from(EXHAUSTED), days=st.lists(st.integers(1, 9), max_size=3))
+    def choose(self, choice, days):
+        self.account.set_setting("exhausted", choice)
+        self.account.set_setting("retry_days", days)
+
     @rule(customer=consumes(customers))
     def delete_customer(self, customer):
         self.client.delete(f"/v1/customers/{customer}", headers=HEADERS)
 
-    @rule(hours=st.sampled_from([1, 12, 24, 24 * 200]))
+    @rule(hours=st.sampled_from([1, 12, 24, 24 * 20, 24 * 200, 24 * 800]))
     def wait(self, hours):
         self.moment += timedelta(hours=hours)
         let_time_pass(self.account)
@@ -105,23 +134,50 @@ class Life(RuleBasedStateMachine):
         invoiced = sum(invoice["amount_paid"] for invoice in self.all("invoice"))
         tied = sum(tie["amount_paid"] or 0 for tie in self.all("invoice_payment"))
         assert charged == received == invoiced == tied
-        assert charged == 10000 * len(self.all("subscription"))
+
+    @invariant()
+    def nothing_is_due_that_was_not_done(self):
+        if not hasattr(self, "account"):
+            return
+        let_time_pass(self.account)
+        bodies = [body for kind in KINDS for body in self.all(kind)]
+        expected = {body["id"]: due_of(body) for body in bodies if due_of(body) is not None}
+        kept = dict(self.account.store.rows("SELECT id, due FROM moments"))
+        assert {name: kept.get(name) for name in expected} == expected
+        assert all(due > self.moment.timestamp() for due in kept.values())
+
+    @invariant()
+    def an_invoice_waits_for_one_payment_at_most(self):
+        for invoice in self.all("invoice"):
+            ties = [tie["status"] for tie in self.all("invoice_payment") if tie["invoice"] == invoice["id"]]
+            assert ties.count("open") + ties.count("paid") <= 1
+            assert ties.count("open") == 0 or invoice["status"] in ("open", "uncollectible")
+
+    @invariant()
+    def periods_follow_one_another(self):
+        for subscription in self.all("subscription"):
+            (item,) = subscription["items"]["data"]
+            assert item["current_period_start"] < item["current_period_end"]
+            if subscription["status"] in ("active", "trialing", "past_due", "unpaid"):
+                assert item["current_period_start"] <= self.moment.timestamp() < item["current_period_end"]
 
     @invariant()
     def what_is_over_says_when(self):
         for subscription in self.all("subscription"):
-            assert (subscription["status"] == "canceled") == bool(subscription["ended_at"])
+            assert (subscription["status"] in OVER) == bool(subscription["ended_at"])
+            assert (subscription["status"] == "paused") == bool(subscription["status_details"])
             if subscription["status"] == "active":
                 assert subscription["cancel_at_period_end"] == bool(subscription["cancel_at"])
 
     @invariant()
     def the_last_event_of_an_object_shows_it_as_it_is(self):
         last = {event["data"]["object"]["id"]: event for event in reversed(self.all("event"))}
-        for kind in ("checkout.session", "invoice", "payment_intent", "charge", "price"):
+        for kind in ("checkout.session", "subscription", "invoice", "payment_intent", "price"):
             for body in self.all(kind):
                 if body["id"] in last:
                     shown = last[body["id"]]["data"]["object"]
-                    assert shown == {name: value for name, value in body.items() if not name.startswith("_")}
+                    told = {name for name in body if not name.startswith("_")} - {"latest_invoice"}
+                    assert {name: shown[name] for name in told} == {name: body[name] for name in told}
 
     @invariant()
     def every_answer_passes_stripes_description(self):
@@ -130,6 +186,8 @@ class Life(RuleBasedStateMachine):
         for kind in ("checkout/sessions", "subscriptions?status=all", "invoices", "events"):
             answer = self.client.get(f"/v1/{kind}", headers=HEADERS).json
             for body in answer["data"][:3]:
+                if body.get("type", "").startswith("radar."):
+                    continue  # the description does not know these objects
                 assert load_checker().check_object(body) == []
 
 

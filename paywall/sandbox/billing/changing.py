@@ -6,7 +6,7 @@ What was paid for and is not used is credited, what is used more is billed: at o
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from paywall.sandbox.billing.collecting import charge_by_itself
+from paywall.sandbox.billing.collecting import charge_by_itself, end_without_card
 from paywall.sandbox.billing.invoicing import draft, finalize, invoices_of, names_of
 from paywall.sandbox.billing.rhythm import item_period, next_period
 from paywall.sandbox.shapes.invoices import proration_line
@@ -119,6 +119,12 @@ def begin_anew(account: Account, subscription: Json, behavior: str) -> Json:
     subscription = account.amend(subscription, None, _pending=pending)
     subscription = bill(account, subscription, None)
     return account.amend(subscription, None, _pending=[])
+
+
+def end_trial_now(account: Account, subscription: Json) -> Json:
+    """End a trial at this moment: bill the first period at once, or do what was chosen for a buyer without a card."""
+    ended = end_without_card(account, subscription | {"trial_end": account.now()})
+    return ended or begin_anew(account, subscription, "none")
 
 
 def try_until(account: Account, subscription: Json, end: int) -> Json:

@@ -11,11 +11,11 @@ DAY = 86400
 CHANGED = "customer.subscription.updated"
 
 
-def card_for(account: Account, subscription: Json) -> Json | None:
-    """Return what a subscription is charged to: its own payment method, else the customer's."""
-    customer = account.get("customer", subscription["customer"])
+def card_for(account: Account, owner: Json) -> Json | None:
+    """Return what a subscription or an invoice is charged to: its own payment method, else the customer's."""
+    customer = account.get("customer", owner["customer"])
     name = "default_payment_method"
-    method_id = subscription[name] or (customer.get("invoice_settings") or {}).get(name)
+    method_id = owner[name] or (customer.get("invoice_settings") or {}).get(name)
     method = account.store.get("payment_method", method_id) if method_id else None
     return method if method and method["customer"] == customer["id"] else None
 
@@ -108,6 +108,16 @@ def forgive(account: Account, invoice: Json, *, uncollectible: bool) -> None:
             account.amend(subscription, None, _resuming=None, _resumes_until=None)
     elif subscription["status"] in ("past_due", "unpaid"):
         account.amend(subscription, CHANGED, status="active")
+
+
+def end_without_card(account: Account, subscription: Json) -> Json | None:
+    """Do what was chosen for a trial that ends without a card; None where it is billed as any other."""
+    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if behavior == "create_invoice" or card_for(account, subscription):
+        return None
+    if behavior == "cancel":
+        return cancel(account, subscription)
+    return pause(account, subscription, "trial_end_without_payment_method")
 
 
 def reason_of_pause(subscription: Json) -> str:

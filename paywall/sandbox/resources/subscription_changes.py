@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from paywall.sandbox.billing.changing import begin_anew, change_items, cost, try_until
+from paywall.sandbox.billing.changing import begin_anew, change_items, cost, end_trial_now, try_until
 from paywall.sandbox.billing.collecting import card_for
 from paywall.sandbox.billing.discounts import bind
 from paywall.sandbox.billing.resuming import pause_on_request, resume_anew, resume_unchanged
@@ -69,7 +69,7 @@ def change_terms(call: Call, subscription: Json) -> Json:
     if trial_end:
         subscription = try_until(account, subscription, trial_end)
     elif "trial_end" in params and subscription["status"] == "trialing":
-        subscription = begin_anew(account, subscription, "none")
+        subscription = end_trial_now(account, subscription)
     elif params.get("billing_cycle_anchor", {}).get("type") == "now":
         subscription = begin_anew(account, subscription, behavior)
     if params.get("payment_behavior") == "error_if_incomplete" and subscription["status"] == "past_due":

@@ -4,7 +4,7 @@ from paywall.sandbox.billing import testclocks
 from paywall.sandbox.state.bodies import Json
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, Operation, reads, removes, writes
-from paywall.sandbox.wire.params import EXPAND, LISTING, Fields, Integer, Text
+from paywall.sandbox.wire.params import LISTING, Fields, Integer, Text
 
 KIND = testclocks.KIND
 
@@ -44,5 +44,5 @@ OPERATIONS = [
     Operation("GET", ALL, f"list:{KIND}", Fields(LISTING), listed),
     reads(f"{ALL}/<clock>", KIND, stored),
     writes(f"{ALL}/<clock>/advance", KIND, advance, Fields({"frozen_time": MOMENT}, required="frozen_time")),
-    removes(f"{ALL}/<clock>", KIND, delete, Fields(EXPAND)),
+    removes(f"{ALL}/<clock>", KIND, delete),
 ]

@@ -103,6 +103,17 @@ def test_ending_it_now_with_a_card_that_fails_leaves_it_past_due(lives, trial, c
     assert now["status"] == "past_due"
 
 
+@pytest.mark.parametrize(
+    ("behavior", "status", "events"),
+    [("pause", "paused", PAUSED), ("cancel", "canceled", ["customer.subscription.deleted"])],
+)
+def test_ending_it_now_without_a_card_does_what_was_chosen(lives, price, behavior, status, events):
+    subscription = without_card(lives, price, behavior)
+    now = lives.wire.post(f"/v1/subscriptions/{subscription['id']}", {"trial_end": "now"}).json
+    assert (now["status"], now["latest_invoice"]) == (status, subscription["latest_invoice"])
+    assert lives.told() == events
+
+
 def test_a_trial_can_be_made_longer(lives, trial, clock):
     end = clock.seconds + 30 * DAY
     now = lives.wire.post(f"/v1/subscriptions/{trial['id']}", {"trial_end": str(end)}).json
