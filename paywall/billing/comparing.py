@@ -18,6 +18,7 @@ from paywall.billing.snapshots import (
 from paywall.domain.entitlements import Terms, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
+from paywall.domain.reversals import ARRIVED, UNDER_WAY
 
 Row = Mapping[str, Any]
 Kind = Literal["missing", "extra", "different"]
@@ -138,12 +139,16 @@ def invoice(listed: ListedInvoice, row: Row | None, parts: Mapping[str, Row]) ->
 
 
 def case(thing: str, listed: ListedCase, row: Row | None, subscription_id: str) -> Iterator[Difference]:
-    """A refund or a dispute about a payment of ours beside our row."""
+    """A refund or a dispute about a payment of ours beside our row.
+
+    A refund that came to nothing moved no money, and a sync that has not heard of it does not ask: no row is needed.
+    """
     there = {name: getattr(listed, name) for name in CASE_FIELDS}
-    if row is None:
+    in_vain = thing == "refund" and listed.status not in ARRIVED | UNDER_WAY
+    if row is None and not in_vain:
         values = {name: (None, value) for name, value in there.items()}
         yield Difference("missing", thing, listed.id, subscription_id, values)
-    elif values := _unequal(row, there):
+    elif row is not None and (values := _unequal(row, there)):
         yield Difference("different", thing, listed.id, subscription_id, values)
 
 

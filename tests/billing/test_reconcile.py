@@ -296,6 +296,14 @@ def test_a_refund_that_stripe_does_not_have_goes_away(shop: Shop, sold: str, run
     assert state_of_all() == before
 
 
+def test_a_refund_that_failed_at_once_needs_no_row(shop: Shop, sold: str, run: Runs) -> None:
+    """Its charge shows nothing given back, so no sync asks for it."""
+    refund(shop.sandbox.sandbox.account, charge_of(shop), outcome="failed")
+    shop.deliver_all()
+    assert run().good
+    assert run.found == []
+
+
 def test_a_dispute_whose_events_were_lost_holds_the_access_until_it_is_won(shop: Shop, sold: str, run: Runs) -> None:
     account = shop.sandbox.sandbox.account
     dispute = open_dispute(account, charge_of(shop))
