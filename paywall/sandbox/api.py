@@ -19,7 +19,7 @@ from paywall.sandbox.state.ids import new_id
 from paywall.sandbox.wire.auth import authenticate, version_of
 from paywall.sandbox.wire.expand import check_path, open_path
 from paywall.sandbox.wire.faults import Fault, Faults
-from paywall.sandbox.wire.forms import decode
+from paywall.sandbox.wire.forms import Raw, decode
 from paywall.sandbox.wire.idempotency import Answer, Keys, fingerprint
 from paywall.sandbox.wire.older import translated
 from paywall.sandbox.wire.operation import Call, Operation
@@ -111,7 +111,7 @@ class Api:
 
     def run(self, operation: Operation, ids: dict[str, str], pairs: Pairs, cause: Cause) -> Answer:
         """Check the parameters, do the work as one transaction, and keep the answer under the key."""
-        form = decode(pairs)
+        form: Raw = decode(pairs)
         if "Stripe-Version" not in request.headers:
             form = translated(form, operation.params)
         params = operation.params.parse(form)

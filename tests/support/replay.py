@@ -60,7 +60,13 @@ class Ids:
 
 
 # prices of the recorded account, which the sandbox is given under the same ids
-PRICES = ("default", "small-monthly", "price_1ILVZaKXBGcbgpbZQ26kgXWG", "price_1JNJJkKXBGcbgpbZuOiH3XJK")
+PRICES = (
+    "default",
+    "small-annual",
+    "small-monthly",
+    "price_1ILVZaKXBGcbgpbZQ26kgXWG",
+    "price_1JNJJkKXBGcbgpbZuOiH3XJK",
+)
 
 
 def comparisons(ask: Ask) -> Iterator[Comparison]:

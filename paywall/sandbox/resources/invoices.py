@@ -92,8 +92,7 @@ def pay(call: Call) -> Json | StripeError:
         invoice = finalize(account, invoice, next_payment_attempt=None)
     if params.get("paid_out_of_band"):
         return paid_elsewhere(account, invoice)
-    subscription = subscription_of(account, invoice)
-    method = card_for(account, subscription) if subscription else None
+    method = card_for(account, subscription_of(account, invoice) or invoice)
     if "payment_method" in params:
         method = account.store.get("payment_method", params["payment_method"])
         if method is None or method["customer"] != invoice["customer"]:

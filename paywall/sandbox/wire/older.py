@@ -1,15 +1,37 @@
 """What clients that name no version still send: they get the newest answers and may use some names of before."""
 
-from paywall.sandbox.wire.forms import Form
-from paywall.sandbox.wire.params import Fields
+from paywall.sandbox.wire.forms import Form, Raw
+from paywall.sandbox.wire.params import Fields, Items, Param
 
-# Renamed in 2026-09-30.endive; the official command line tool names no version and sends the old name.
-RENAMED = {"payment_method_types": "allowed_payment_method_types"}
+RENAMED = {
+    "payment_method_types": "allowed_payment_method_types",  # until 2026-09-30.endive; the command line tool sends it
+    "plan": "price",  # of a subscription's items: from before there were prices, and still understood at Stripe
+}
+NESTED = {"billing_cycle_anchor": "type"}  # a plain word until 2026-09-30.endive
 
 
-def translated(form: Form, fields: Fields) -> Form:
-    """Return a form with old names replaced, where the operation knows the new name alone."""
-    changed = {
-        old: new for old, new in RENAMED.items() if old in form and old not in fields.names and new in fields.names
-    }
-    return {changed.get(name, name): value for name, value in form.items()} if changed else form
+def translated(sent: Raw, param: Param) -> Raw:
+    """Return what was sent with old names replaced, at any depth, where the new name alone is known."""
+    if not isinstance(sent, dict):
+        return sent
+    if isinstance(param, Items):
+        return {place: translated(value, param.inner) for place, value in sent.items()}
+    if not isinstance(param, Fields):
+        return sent
+    return {now: inner(now, sent[old], param.names.get(now)) for old, now in names(sent, param).items()}
+
+
+def inner(name: str, sent: Raw, param: Param | None) -> Raw:
+    """Return the value of one name, which an operation may not know at all."""
+    if param is None:
+        return sent
+    if name in NESTED and isinstance(param, Fields) and isinstance(sent, str):
+        return {NESTED[name]: sent}
+    return translated(sent, param)
+
+
+def names(sent: Form, fields: Fields) -> dict[str, str]:
+    """Return the name to use for each name that was sent."""
+    known = {*fields.names, *fields.later}
+    old = {name: RENAMED[name] for name in sent if name in RENAMED and name not in known}
+    return {name: old[name] if old.get(name) in fields.names else name for name in sent}

@@ -70,7 +70,6 @@ def without(order, *names):
         ({"customer_email": ""}, "customer_email", "You passed an empty string for 'customer_email'."),
         ({"customer": "cus_x"}, "customer", "No such customer: 'cus_x'"),
         ({"client_reference_id": "x" * 201}, "client_reference_id", "at most 200 characters"),
-        ({"payment_method_types[0]": "card"}, "payment_method_types", "Received unknown parameter"),
         ({"ui_mode": "elements"}, "ui_mode", "The sandbox does not support ui_mode=elements."),
         ({"discounts[0][coupon]": "no"}, "discounts[0][coupon]", "No such coupon: 'no'"),
         ({"discounts[0][promotion_code]": "promo_x"}, "discounts[0][promotion_code]", "No such promotion_code"),

@@ -4,6 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from paywall.sandbox.wire.older import translated
+from paywall.sandbox.wire.params import ID, Fields, Items, Metadata
 from tests.sandbox.conftest import KEY, send
 
 FORM = {"amount": "100", "currency": "usd", "payment_method_types[]": "card"}
@@ -23,3 +25,23 @@ def test_with_the_newest_version_it_is_refused(wire):
 @pytest.mark.parametrize("form", [{"payment_method_types[]": "card", "name": "x"}, {"payment_method_types": "card"}])
 def test_where_the_new_name_is_not_known_either_the_old_one_stays_unknown(wire, form):
     assert wire.post("/v1/products", form).error["param"] == "payment_method_types"
+
+
+def test_a_name_inside_a_list_is_understood_too():
+    fields = Fields({"items": Items(Fields({"price": ID})), "metadata": Metadata()})
+    sent = {"items": {"0": {"plan": "price_1"}}, "metadata": {"plan": "gold"}, "plan": "x"}
+    expected = {"items": {"0": {"price": "price_1"}}, "metadata": {"plan": "gold"}, "plan": "x"}
+    assert translated(sent, fields) == expected
+
+
+def test_a_name_that_is_known_or_named_as_not_played_stays():
+    assert translated({"plan": "x"}, Fields({"plan": ID, "price": ID})) == {"plan": "x"}
+    assert translated({"plan": "x"}, Fields({"price": ID}, later="plan")) == {"plan": "x"}
+
+
+def test_a_plain_word_that_became_a_hash_is_understood():
+    hash_now = Fields({"billing_cycle_anchor": Fields({"type": ID})})
+    assert translated({"billing_cycle_anchor": "now"}, hash_now) == {"billing_cycle_anchor": {"type": "now"}}
+    assert translated({"billing_cycle_anchor": "1"}, Fields({"billing_cycle_anchor": ID})) == {
+        "billing_cycle_anchor": "1"
+    }
