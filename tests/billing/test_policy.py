@@ -258,3 +258,58 @@ def test_a_renewal_whose_failure_nobody_told_of_ends_by_its_date_alone(life: Lif
     assert life.now() == ("ended", "period_over")
     life.hear()
     assert life.now()[1] in ("payment_failed", "paid")
+
+
+def another(life: Life, **how: object) -> Life:
+    """A subscription that staff made for the same customer, with the card of the first."""
+    sdk, price = life.shop.stripe(), life.row().price_id
+    card = sdk.v1.subscriptions.retrieve(life.id).default_payment_method
+    sdk.v1.subscriptions.cancel(life.id)
+    life.hear()
+    order = {"customer": life.row().customer_id, "items": [{"price": price}], "default_payment_method": card, **how}
+    made = Life(life.shop, life.clock, sdk.v1.subscriptions.create(order).id)
+    made.hear()
+    return made
+
+
+def terms_now(life: Life) -> tuple[State, str, timedelta]:
+    """State and reason at this moment, and how long the paid period still runs."""
+    row = db.session.scalars(db.select(Entitlement).where(Entitlement.source_id == life.id)).one()
+    db.session.refresh(row)
+    state, reason = terms_of(row).explain(life.clock.now())
+    assert row.paid_until is not None
+    return state, reason.value, row.paid_until - life.clock.now()
+
+
+def test_a_trial_counts_as_a_paid_period_and_its_first_payment_extends_it(life: Life) -> None:
+    trial = another(life, trial_period_days=7)
+    assert (trial.row().status, terms_now(trial)) == ("trialing", ("active", "paid", timedelta(days=7)))
+    trial.wait(days=7, hours=2)
+    state, reason, left = terms_now(trial)
+    assert (trial.row().status, state, reason) == ("active", "active", "paid")
+    assert left > timedelta(days=360)
+
+
+def test_a_period_that_a_coupon_made_free_counts_as_paid(life: Life) -> None:
+    coupon = life.shop.stripe().v1.coupons.create({"percent_off": 100, "duration": "once"})
+    free = another(life, discounts=[{"coupon": coupon.id}])
+    state, reason, left = terms_now(free)
+    assert (free.row().status, state, reason) == ("active", "active", "paid")
+    assert left >= timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("setting", "status"),
+    [("cancel", "canceled"), ("unpaid", "unpaid"), ("past_due", "past_due"), ("pause", "paused")],
+)
+def test_whatever_stripe_does_after_the_last_try_access_has_ended(life: Life, setting: str, status: str) -> None:
+    """The account's setting decides what becomes of the subscription; grace is over by then."""
+    account = life.shop.sandbox.sandbox.account
+    with account.unit():
+        account.set_setting("exhausted", setting)
+    life.fail_payments()
+    life.wait(days=365, hours=2)
+    assert life.now()[0] == "grace"
+    for _ in range(4):
+        life.wait(days=7)
+    assert (life.row().status, life.now()[0]) == (status, "ended")
