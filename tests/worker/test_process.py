@@ -68,6 +68,15 @@ def test_a_worker_beats_from_its_start_until_it_has_stopped(start, clock) -> Non
     assert alive(clock) == 0
 
 
+def test_a_clock_that_is_moved_does_not_make_it_seem_gone(start, clock) -> None:
+    """In development a year passes in a moment."""
+    start(Job("mail", lambda shift: None))
+    assert until(lambda: alive(clock) == 1)
+    for days in (365, -730):
+        clock.advance(days=days)
+        assert until(lambda: alive(clock) == 1, 1.5), "sooner than the next beat"
+
+
 def test_a_failing_job_is_counted_and_tried_again_and_stops_no_other(start) -> None:
     tries, others = [], []
 
