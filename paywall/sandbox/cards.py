@@ -49,6 +49,7 @@ class Card:
     `later` names what follows a payment: the reason of a dispute, `inquiry` or `fraud_warning`.
     `refunds` says how a refund begins where it does not simply succeed: `pending`, or `failing` to fail later.
     `delayed` marks a bank account: what becomes of a payment is known days later.
+    `once` means that it asks no more once its customer has agreed to be charged later.
     """
 
     number: str
@@ -61,6 +62,7 @@ class Card:
     later: str = ""
     refunds: str = ""
     delayed: bool = False
+    once: bool = False
 
     @property
     def last4(self) -> str:
@@ -87,7 +89,7 @@ CARDS = (
     Card("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc", refused=CVC),
     Card("4000000000000119", "pm_card_chargeDeclinedProcessingError", refused=PROCESSING),
     Card("4000000000000341", "pm_card_chargeCustomerFail", declined=GENERIC),
-    Card("4000002500003155", "pm_card_authenticationRequiredOnSetup", asks=True),
+    Card("4000002500003155", "pm_card_authenticationRequiredOnSetup", asks=True, once=True),
     Card("4000002760003184", "pm_card_authenticationRequired", asks=True),
     Card("4000000000003220", "pm_card_threeDSecure2Required", asks=True),
     Card("4000008400001629", "pm_card_threeDSecureRequiredChargeDeclined", asks=True, declined=GENERIC),

@@ -7,7 +7,7 @@ from paywall.sandbox.billing.later import note
 from paywall.sandbox.cards import BY_FINGERPRINT, BY_REASON, Card, Decline
 from paywall.sandbox.shapes.payments import charge_shape, intent_shape, invoice_payment_shape
 from paywall.sandbox.state.account import Account
-from paywall.sandbox.state.bodies import Json, Value
+from paywall.sandbox.state.bodies import Json, Value, public
 from paywall.sandbox.state.filters import equals
 
 NO_METHOD = Decline("missing_payment_method", "There is no payment method to charge. Add a card and pay again.")
@@ -75,11 +75,14 @@ def intent_of(account: Account, invoice: Json) -> Json | None:
 
 def take(account: Account, intent: Json, method: Json, *, authenticated: bool) -> tuple[Json, Outcome]:
     """Charge a payment method for an intent; returns the changed intent and what became of it."""
-    if behavior(method).asks and not authenticated:
+    card = behavior(method)
+    if card.asks and not authenticated and not (card.once and method.get("_agreed")):
         action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
         waiting = {"status": "requires_action", "next_action": action, "payment_method": method["id"]}
         return account.amend(intent, "payment_intent.requires_action", **waiting), "asks"
     decline = verdict(account, method)
+    if card.once and authenticated and decline is None:
+        method = account.amend(method, None, _agreed=True)
     return attempt(account, intent, method, decline), decline or "paid"
 
 
@@ -105,7 +108,7 @@ def earn(account: Account, intent: Json, charge: Json) -> Json:
 
 def fail(account: Account, intent: Json, method: Json, charge: Json | None, decline: Decline) -> Json:
     """Record a failed attempt on the intent, which waits for another payment method."""
-    error = decline_facts(decline) | {"payment_method": method, "type": "card_error"}
+    error = decline_facts(decline) | {"payment_method": public(method), "type": "card_error"}
     if charge:
         error["charge"] = charge["id"]
     changes = {"status": "requires_payment_method", "last_payment_error": error, "next_action": None}

@@ -64,3 +64,32 @@ def test_an_order_outlives_the_sandbox(tmp_path, clock):
         fail_next(first.sandbox.account, "lost_card")
     with SandboxServer(**from_before) as second:
         assert verdict(second.sandbox.account, {"type": "card"}) is BY_REASON["lost_card"]
+
+
+@pytest.mark.parametrize(
+    ("card", "status"),
+    [("4000002500003155", "active"), ("4000002760003184", "past_due"), ("4000000000003220", "past_due")],
+)
+def test_some_cards_ask_once_and_others_with_each_renewal(sandbox, session, wire, clock, card, status):
+    sandbox.pay(session["id"], card=card)
+    clock.advance(days=365, hours=1)
+    assert wire.get("/v1/subscriptions").json["data"][0]["status"] == status
+    assert len(sandbox.events("invoice.payment_action_required")) == (status == "past_due")
+
+
+def test_a_card_whose_customer_never_agreed_keeps_asking(wire, price):
+    """Attached without the page, it has to be confirmed first."""
+    form = {"payment_method": "pm_card_authenticationRequiredOnSetup"}
+    name = "invoice_settings[default_payment_method]"
+    buyer = wire.post("/v1/customers", {**form, name: form["payment_method"]}).json["id"]
+    made = wire.post("/v1/subscriptions", {"customer": buyer, "items[0][price]": price["id"]}).json
+    assert made["status"] == "incomplete"
+
+
+def test_nothing_of_the_sandboxs_own_is_shown_with_a_failure(account, sandbox, session, wire, clock):
+    sandbox.pay(session["id"], card="4000002500003155")
+    fail_next(account)
+    clock.advance(days=365, hours=1)
+    error = wire.get("/v1/payment_intents").json["data"][0]["last_payment_error"]
+    assert error["payment_method"]["card"]["last4"] == "3155"
+    assert not [name for name in error["payment_method"] if name.startswith("_")]
