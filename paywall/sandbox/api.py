@@ -28,6 +28,7 @@ from paywall.sandbox.wire.render import render
 log = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
+LOGGED_TEXT = 10_000  # characters; a thousand requests are kept, each may have a megabyte
 Pairs = list[tuple[str, str]]
 
 
@@ -173,7 +174,7 @@ class Api:
 
     def log(self, status: int, request_id: str) -> None:
         """Keep what was asked and the status of the answer."""
-        text = request.query_string.decode() or request.get_data(as_text=True)
+        text = (request.query_string.decode() or request.get_data(as_text=True))[:LOGGED_TEXT]
         key = request.headers.get("Idempotency-Key")
         self.requests.append(
             LoggedRequest(request.method, request.path, text, status, key, request_id, self.account.now(), time.time())

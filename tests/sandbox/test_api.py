@@ -120,6 +120,11 @@ def test_the_log_keeps_what_was_asked_but_never_the_key(wire, sandbox):
     assert "sk_test" not in repr(sandbox.requests)
 
 
+def test_the_log_keeps_the_beginning_of_long_requests(wire, sandbox):
+    wire.post("/v1/products", "name=" + "x" * 100_000)
+    assert len(sandbox.requests[-1].text) == 10_000
+
+
 def described(operation):
     """Stripe's description of an operation's parameters as one schema, or None where Stripe has no such operation."""
     path = operation.path.replace("<", "x").replace(">", "")

@@ -35,11 +35,19 @@ class Url(Param):
 
     def parse(self, raw: Raw, name: str) -> str:
         value = text_of(raw, name, "string")
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not whole(value):
             message = "Invalid URL: An explicit scheme (such as https) must be provided."
             raise bad_parameter(message, name, "url_invalid")
         return value
+
+
+def whole(url: str) -> bool:
+    """Return whether something can be posted to an address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or a bracket that cannot be
+        return False
 
 
 class Version(Param):

@@ -1,6 +1,7 @@
 """Sending events in the background: signed anew at each attempt, retried, never blocking an answer of the API."""
 
 import http.client
+import logging
 import threading
 import time
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from paywall.sandbox.webhooks.endpoints import secrets_of
 from paywall.sandbox.webhooks.queue import Due, due, mark, note_post, pending, prune, record, undelivered
 from paywall.sandbox.webhooks.signing import signature
 from paywall.sandbox.wire.render import render
+
+log = logging.getLogger(__name__)
 
 WORKERS = 4
 TICK = 0.5
@@ -84,20 +87,28 @@ class Deliverer:
 
     def work(self, keeps_time: bool) -> None:
         """Deliver whatever is due, until stopped; one of the threads also lets time pass."""
-        while True:
-            with self.account.store.lock:
-                if self.stopping:
-                    return
-                if keeps_time:
-                    self.keep_time()
-                seen = self.rung
-                one = self.claim(time.time())
-            if one:
-                self.attempt(one)
-                continue
+        while not self.stopping:
+            seen = self.rung
+            try:
+                if self.round(keeps_time):
+                    continue
+            except Exception:  # one bad event or moment must not end all deliveries
+                log.exception("sandbox delivery failed")
             with self.bell:
-                if self.rung == seen:
+                if self.rung == seen and not self.stopping:
                     self.bell.wait(TICK)
+
+    def round(self, keeps_time: bool) -> bool:
+        """Make one delivery that is due; False when there is none."""
+        with self.account.store.lock:
+            if self.stopping:
+                return False
+            if keeps_time:
+                self.keep_time()
+            one = self.claim(time.time())
+        if one:
+            self.attempt(one)
+        return one is not None
 
     def keep_time(self) -> None:
         """Let time pass, and forget now and then what is too old."""
@@ -142,14 +153,16 @@ class Deliverer:
     def send(self, one: Due, event: Json) -> tuple[int | None, str]:
         """Post an event to an endpoint; returns the answer's status, or None and the kind of the failure."""
         store, config = self.account.store, self.account.config
-        endpoint = self.account.get("webhook_endpoint", one.endpoint)
+        endpoint = store.get("webhook_endpoint", one.endpoint)
+        if endpoint is None:
+            return None, "the endpoint was removed"
         shown = public(event) | {"pending_webhooks": undelivered(store, one.event)}
         shown["api_version"] = endpoint["api_version"] or event["api_version"]
         body = render(shown).encode()
         try:
             secrets = secrets_of(endpoint, time.time())
             return post(endpoint["url"], body, secrets, config.delivery_timeout), ""
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             return None, type(error).__name__
 
     def copy(self, one: Due) -> Attempt:

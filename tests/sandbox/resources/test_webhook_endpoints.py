@@ -57,6 +57,8 @@ def test_the_endpoint_of_the_command_line_is_one_of_them(wire, sandbox, receiver
     [
         ({"url": "hook", **TYPES}, "url"),
         ({"url": "ftp://127.0.0.1/", **TYPES}, "url"),
+        ({"url": "http://127.0.0.1:99999/", **TYPES}, "url"),
+        ({"url": "http://[::1/", **TYPES}, "url"),
         ({"url": FORM["url"]}, "enabled_events"),
         ({**FORM, "enabled_events[]": "Nonsense"}, "enabled_events[0]"),
         ({**FORM, "api_version": "latest"}, "api_version"),

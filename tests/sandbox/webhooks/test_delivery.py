@@ -8,7 +8,8 @@ import pytest
 import stripe
 
 from paywall.sandbox.server import SandboxServer
-from paywall.sandbox.webhooks.queue import deliveries_of
+from paywall.sandbox.webhooks import delivery
+from paywall.sandbox.webhooks.queue import Due, deliveries_of
 from tests.sandbox.conftest import KEY, SECRET, Wire, send
 
 
@@ -163,3 +164,38 @@ def test_a_stopped_sandbox_answers_no_more(clock):
         assert send(url, "GET", "/").status == 200
     with pytest.raises(ConnectionRefusedError):
         send(url, "GET", "/")
+
+
+def test_an_address_that_cannot_be_ends_no_other_delivery(sandbox, receiver, wire):
+    """What one endpoint makes impossible is noted for it, and all threads go on."""
+    sandbox.webhook_url = f"http://{'a' * 70}.example/"  # no name may have so long a part
+    for number in range(6):
+        wire.post("/v1/products", {"id": f"p{number}", "name": "x"})
+    events = sandbox.events()
+    wait_until(lambda: all(state_of(sandbox, event).tries for event in events))
+    assert {state_of(sandbox, event).note for event in events} <= {"UnicodeError", "UnicodeEncodeError", "gaierror"}
+    sandbox.webhook_url = receiver.url
+    receiver.wait_for(6)
+
+
+def test_a_moment_that_fails_does_not_end_the_deliveries(sandbox, receiver, wire, monkeypatch, caplog):
+    failures = []
+
+    def fail(account):
+        failures.append(account)
+        raise AssertionError("a moment that cannot be played")
+
+    monkeypatch.setattr(delivery, "let_time_pass", fail)
+    wait_until(lambda: len(failures) > 1)
+    sandbox.webhook_url = receiver.url
+    wire.post("/v1/products", {"id": "p", "name": "x"})
+    receiver.wait_for(1)
+    assert "sandbox delivery failed" in caplog.text
+
+
+def test_an_endpoint_that_is_removed_meanwhile_is_noted(sandbox, wire):
+    one = Due("evt_1", "we_gone")
+    assert sandbox.sandbox.deliverer.send(one, {"id": "evt_1", "api_version": "x"}) == (
+        None,
+        "the endpoint was removed",
+    )
