@@ -75,7 +75,8 @@ def put(table: type[Base], subscription_id: str, rows: Iterable[dict[str, Any]],
     found = list(rows)
     columns = table.__table__.columns
     gone = columns[key].not_in([row[key] for row in found])
-    db.session.execute(delete(table).where(columns["subscription_id"] == subscription_id, gone))
+    others = delete(table).where(columns["subscription_id"] == subscription_id, gone)
+    db.session.execute(others, execution_options={"synchronize_session": False})
     for row in found:
         statement = insert_for(table).values(**row)
         db.session.execute(statement.on_conflict_do_update(index_elements=[key], set_=row))
