@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from paywall.sandbox.billing.discounts import take_off
 from paywall.sandbox.billing.ties import drop_payment
+from paywall.sandbox.errors import missing_object
 from paywall.sandbox.shapes.invoices import invoice_shape, subscription_lines
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, Value
@@ -33,9 +34,20 @@ def names_of(account: Account, subscription: Json) -> dict[str, str]:
     return {product: account.get("product", product)["name"] for product in products}
 
 
-def finalize(account: Account, invoice: Json, **known: Value) -> Json:
-    """Give a draft its number; from now on it can be paid and no longer changed."""
+def living_customer(account: Account, invoice: Json) -> Json:
+    """Return who an invoice is for; raises StripeError where that customer is deleted."""
     customer = account.get("customer", invoice["customer"])
+    if customer.get("deleted"):
+        raise missing_object("customer", customer["id"], "customer", 400)
+    return customer
+
+
+def finalize(account: Account, invoice: Json, **known: Value) -> Json:
+    """Give a draft its number; from now on it can be paid and no longer changed.
+
+    Raises StripeError where the customer is deleted.
+    """
+    customer = living_customer(account, invoice)
     now, changes = account.now(), dict(known)
     if invoice["number"] is None:
         number = customer["next_invoice_sequence"]
@@ -73,4 +85,5 @@ def invoices_of(account: Account, subscription: Json, *statuses: str) -> list[Js
 def stop_collecting(account: Account, subscription: Json) -> None:
     """Charge a subscription's unpaid invoices no longer by themselves; they stay payable."""
     for invoice in invoices_of(account, subscription, "draft", "open"):
-        account.amend(invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None)
+        still = {"auto_advance": False, "automatically_finalizes_at": None, "next_payment_attempt": None}
+        account.amend(invoice, "invoice.updated", **still)

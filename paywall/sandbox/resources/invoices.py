@@ -2,7 +2,7 @@
 
 from paywall.sandbox.billing.collecting import card_for, forgive, paid_elsewhere, subscription_of
 from paywall.sandbox.billing.collecting import pay as pay_now
-from paywall.sandbox.billing.invoicing import DRAFT_SECONDS, finalize, give_up, void
+from paywall.sandbox.billing.invoicing import DRAFT_SECONDS, finalize, give_up, living_customer, void
 from paywall.sandbox.cards import Decline
 from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.resources.payment_methods import card_error
@@ -69,8 +69,10 @@ def update(call: Call) -> Json:
     changes = {name: params[name] for name in ("description", "auto_advance") if name in params}
     if "metadata" in params:
         changes["metadata"] = merged(invoice["metadata"], params["metadata"])
-    if changes.get("auto_advance") and invoice["status"] == "draft" and not invoice["automatically_finalizes_at"]:
-        changes["automatically_finalizes_at"] = call.account.now() + DRAFT_SECONDS
+    if changes.get("auto_advance") and invoice["status"] == "draft":
+        living_customer(call.account, invoice)
+        planned = invoice["automatically_finalizes_at"]
+        changes["automatically_finalizes_at"] = planned or call.account.now() + DRAFT_SECONDS
     if changes.get("auto_advance") is False:
         changes["automatically_finalizes_at"] = None
     return call.account.amend(invoice, "invoice.updated", **changes)

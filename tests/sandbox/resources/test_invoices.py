@@ -133,6 +133,15 @@ def test_a_draft_can_be_neither_voided_nor_given_up(lives, draft, what):
     assert post(lives, draft, what).error["code"] == "invoice_not_editable"
 
 
+@pytest.mark.parametrize(("what", "form"), [("pay", {}), ("finalize", {}), ("", {"auto_advance": "true"})])
+def test_a_draft_of_a_deleted_customer_stays_a_draft(lives, draft, customer, what, form):
+    lives.wire.delete(f"/v1/customers/{customer['id']}")
+    reply = post(lives, draft, what, **form)
+    assert (reply.status, reply.error["code"], reply.error["param"]) == (400, "resource_missing", "customer")
+    lives.wait(days=2)
+    assert lives.wire.get(f"/v1/invoices/{draft['id']}").json["status"] == "draft"
+
+
 def test_what_is_final_cannot_be_finalized_again(lives, invoice):
     assert post(lives, invoice, "finalize").error["code"] == "invoice_not_editable"
 
