@@ -52,7 +52,7 @@ def run_demo(until_parent_ends: bool) -> int:
     """The demo in DEMO_DIR on DEMO_PORT and the two after it, until somebody stops it."""
     state = DemoState(Path(os.environ.get("DEMO_DIR") or ROOT / "instance"))
     first = os.environ.get("DEMO_PORT") or "8000"
-    with state.locked(f"first port {first}"), stop_on_signals() as stop:
+    with state.locked(f"first port {first}") as stopping, stop_on_signals() as stop:
         stack = Stack(state, ports_from(first))
         with Demo(stack, stop, _say, until_parent_ends=until_parent_ends) as demo:
             try:
@@ -61,6 +61,7 @@ def run_demo(until_parent_ends: bool) -> int:
                 demo.watch()
             except StopAskedError:
                 pass
+            stopping()
             _say("\nStopping.")
     return 0
 

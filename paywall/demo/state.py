@@ -5,10 +5,14 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
+
+STOP_SECONDS = 15.0  # twice what a stop takes at most
+_STOPPING = "stopping"
 
 
 class DemoError(Exception):
@@ -87,19 +91,35 @@ class DemoState:
             raise DemoError(f"{file} is damaged. Remove the folder {self.folder} to begin anew.", 2) from error
 
     @contextlib.contextmanager
-    def locked(self, address: str) -> Iterator[None]:
-        """Holds the folder for one demo at a time; the system lets go of it when this process ends."""
+    def locked(self, address: str) -> Iterator[Callable[[], None]]:
+        """Holds the folder for one demo at a time; the system lets go of it when this process ends.
+
+        Gives what to call when the demo begins to stop: whoever starts the next one then waits for its end.
+        """
         with (self.folder / "lock").open("a+", encoding="utf-8") as file:
+            self._lock(file)
+
+            def note(word: str) -> None:
+                file.truncate(0)
+                file.write(f"process {os.getpid()}, {word}")
+                file.flush()
+
+            note(address)
+            yield lambda: note(_STOPPING)
+
+    def _lock(self, file: TextIO) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
             except OSError as error:
                 file.seek(0)
-                running = f"A demo is already running in {self.folder} ({file.read().strip() or 'starting'})."
-                raise DemoError(f"{running} Stop it, or set DEMO_DIR to another folder.", 2) from error
-            file.truncate(0)
-            file.write(f"process {os.getpid()}, {address}")
-            file.flush()
-            yield
+                told = file.read().strip()
+                if _STOPPING not in told or time.monotonic() > deadline:
+                    running = f"A demo is already running in {self.folder} ({told or 'starting'})."
+                    raise DemoError(f"{running} Stop it, or set DEMO_DIR to another folder.", 2) from error
+            time.sleep(0.1)
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,27 @@ def test_a_folder_is_held_by_one_demo_at_a_time(tmp_path: Path) -> None:
         assert "DEMO_DIR" in str(caught.value)
     with state.locked("first port 9000"):
         assert "9000" in (tmp_path / "lock").read_text()
+
+
+def test_who_starts_while_another_stops_waits_for_its_end(tmp_path: Path) -> None:
+    state = DemoState(tmp_path)
+    first = state.locked("first port 8000")
+    stopping = first.__enter__()
+    stopping()
+    threading.Timer(0.5, first.__exit__, (None, None, None)).start()
+    began = time.monotonic()
+    with DemoState(tmp_path).locked("first port 9000"):
+        assert time.monotonic() - began > 0.3
+        assert "first port 9000" in (tmp_path / "lock").read_text()
+
+
+def test_a_stop_that_does_not_end_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paywall.demo.state.STOP_SECONDS", 0.2)
+    state = DemoState(tmp_path)
+    with state.locked("first port 8000") as stopping:
+        stopping()
+        with pytest.raises(DemoError, match=r"already running .*stopping"):
+            DemoState(tmp_path).locked("first port 9000").__enter__()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
