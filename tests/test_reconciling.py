@@ -1,6 +1,7 @@
 """``flask paywall reconcile``: what it prints, as text and as JSON, and how it ends."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from click.testing import Result
 
 from paywall.reconciling import Span
+from paywall.settings import ROOT
 from paywall.storage.database import db
 from paywall.storage.models import InboxEvent, Lease, Subscription
 from tests.support.shop import Shop
@@ -130,3 +132,11 @@ def test_progress_goes_to_a_terminal_alone(shop: Shop, sold: str, monkeypatch) -
     assert [json.loads(line) for line in done.stdout.splitlines()]
     monkeypatch.undo()
     assert "looked at" not in command(shop, "--json").stderr
+
+
+def test_the_page_names_every_member_of_the_summary_and_no_other(shop: Shop) -> None:
+    page = (ROOT / "docs/reconcile.md").read_text(encoding="utf-8")
+    table = page.partition("| member | |")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if row else "")}
+    done = command(shop, "--json")
+    assert named == set(json.loads(done.stdout)["summary"])
