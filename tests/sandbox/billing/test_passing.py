@@ -1,5 +1,7 @@
 """What time does by itself it does once, at its moment."""
 
+import threading
+
 import pytest
 
 from paywall.sandbox.billing import passing
@@ -122,6 +124,26 @@ def test_things_are_done_in_the_order_of_their_moments(alone, clock):
     clock.advance(days=1)
     let_time_pass(alone)
     assert done(alone) == [("t_1", start + 1), ("t_2", start + 2), ("t_3", start + 3)]
+
+
+def test_many_who_look_at_once_do_nothing_twice(alone, clock):
+    clock.advance(days=1)
+    lookers = [threading.Thread(target=let_time_pass, args=(alone,)) for _ in range(8)]
+    for looker in lookers:
+        looker.start()
+    for looker in lookers:
+        looker.join()
+    assert [name for name, _ in done(alone)] == ["t_1", "t_2", "t_3"]
+
+
+def test_the_moment_of_one_thread_is_not_anothers(alone, clock):
+    seen = []
+    with alone.at(5):
+        other = threading.Thread(target=lambda: seen.append(alone.now()))
+        other.start()
+        other.join()
+        assert alone.now() == 5
+    assert (seen, alone.now()) == ([clock.seconds], clock.seconds)
 
 
 def test_each_thing_is_a_transaction_of_its_own(alone, clock, monkeypatch):

@@ -141,3 +141,24 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_done(tmp_path):
     store.close()
     assert max(numbers) >= max([reported, *rest[:-1]])
     assert all(numbers.count(number) == 2 for number in set(numbers))
+
+
+def test_a_state_from_before_moments_were_kept_is_still_played(tmp_path):
+    old = Store(tmp_path / "state")
+    old.add({"id": "cs_1", "object": "checkout.session", "status": "open", "expires_at": 7})
+    old.add({"id": "cs_2", "object": "checkout.session", "status": "complete", "expires_at": 5})
+    old.rows("DELETE FROM moments")
+    old.close()
+    new = Store(tmp_path / "state")
+    assert new.next_moment("", 7) == ("cs_1", 7)
+    assert new.next_moment("", 6) is None
+    new.close()
+
+
+def test_the_next_moment_follows_every_change_of_an_object(store):
+    store.add({"id": "x", "object": "thing", "_due": 9, "_clock": "clock_1"})
+    assert (store.next_moment("clock_1", 9), store.next_moment("", 9)) == (("x", 9), None)
+    store.put({"id": "x", "object": "thing", "_due": 4, "_clock": "clock_1"})
+    assert store.next_moment("clock_1", 9) == ("x", 4)
+    store.remove("x")
+    assert store.next_moment("clock_1", 9) is None
