@@ -130,6 +130,7 @@ class CheckoutPages:
             due=due_of(self.account, session),
             asks_method=needs_method(session),
             banks=BANKS if "us_bank_account" in session["payment_method_types"] else (),
+            cards="card" in session["payment_method_types"],
             by_bank="bankAccount" in form.values,
             **more,
         )
@@ -161,5 +162,6 @@ def fields_of(session: Json, sent: Mapping[str, str]) -> tuple[str, ...]:
     """Return what the page asks for: a card, a bank account where the site takes one, or neither."""
     if not needs_method(session):
         return ("email",)
-    by_bank = sent.get("paymentMethod") == "us_bank_account" and "us_bank_account" in session["payment_method_types"]
-    return BANK if by_bank else FIELDS
+    types = session["payment_method_types"]
+    chosen = sent.get("paymentMethod")
+    return BANK if (chosen if chosen in types else types[0]) == "us_bank_account" else FIELDS

@@ -9,7 +9,7 @@ from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.shapes.payments import NO_ADDRESS, billing_details, method_shape
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, merged
-from paywall.sandbox.state.filters import equals, unset
+from paywall.sandbox.state.filters import Filter, equals, unset
 from paywall.sandbox.wire.forms import Raw
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, Operation, reads, writes
@@ -17,6 +17,7 @@ from paywall.sandbox.wire.params import EXPAND, ID, LISTING, Clearable, Fields, 
 
 TOKENS_EXPIRE = (12, 2034)
 KINDS = Only(Text(), "card")
+LISTED = Only(Text(), "card", "us_bank_account")
 
 
 def card_error(decline: Decline, param: str = "") -> StripeError:
@@ -107,17 +108,22 @@ def retrieve(call: Call) -> Json:
 
 
 def listed(call: Call) -> Json:
-    """Return the cards of a customer."""
-    if "customer" in call.params:
-        call.account.get("customer", call.params["customer"], "customer", 400)
-        return page(call, "payment_method", [equals("customer", call.params["customer"])])
-    return page(call, "payment_method", [unset("customer")])
+    """Return the payment methods of a customer, or those of nobody."""
+    if "customer" not in call.params:
+        return page(call, "payment_method", [unset("customer"), *of_type(call)])
+    call.account.get("customer", call.params["customer"], "customer", 400)
+    return page(call, "payment_method", [equals("customer", call.params["customer"]), *of_type(call)])
 
 
 def listed_of_customer(call: Call) -> Json:
-    """Return the cards of the customer in the address."""
+    """Return the payment methods of the customer in the address."""
     call.account.get("customer", call.ids["customer"])
-    return page(call, "payment_method", [equals("customer", call.ids["customer"])])
+    return page(call, "payment_method", [equals("customer", call.ids["customer"]), *of_type(call)])
+
+
+def of_type(call: Call) -> list[Filter]:
+    """Return the filter for the type, when one was named."""
+    return [equals("type", call.params["type"])] if "type" in call.params else []
 
 
 LATER = "allow_redisplay customer_account"
@@ -162,7 +168,7 @@ OPERATIONS = [
         "GET",
         "/v1/payment_methods",
         "list:payment_method",
-        Fields({**LISTING, "customer": ID, "type": KINDS}, later=LATER),
+        Fields({**LISTING, "customer": ID, "type": LISTED}, later=LATER),
         listed,
     ),
     Operation("POST", "/v1/payment_methods", "payment_method", CREATE, create),
@@ -174,7 +180,7 @@ OPERATIONS = [
         "GET",
         "/v1/customers/<customer>/payment_methods",
         "list:payment_method",
-        Fields({**LISTING, "type": KINDS}, later="allow_redisplay"),
+        Fields({**LISTING, "type": LISTED}, later="allow_redisplay"),
         listed_of_customer,
     ),
 ]

@@ -315,3 +315,14 @@ def test_a_bank_account_is_not_taken_elsewhere(open_page, wire):
     assert "us_bank_account" not in ask().text
     form = {"email": "reader@example.com", "billingName": "A Reader", "paymentMethod": "us_bank_account"}
     assert ask(**form, bankAccount="000123456789").status == 400
+
+
+def test_a_site_that_takes_bank_accounts_alone_asks_for_no_card(open_page, wire):
+    session_id, ask = open_page(**{"allowed_payment_method_types[0]": "us_bank_account"})
+    page = ask().text
+    assert "cardNumber" not in page
+    assert "with-card" not in page
+    form = {"email": "reader@example.com", "billingName": "A Reader"}
+    assert ask(**{**CARD, **form}).status == 400
+    assert ask(**form, bankAccount="000000000009").status == 303
+    assert wire.get(f"/v1/checkout/sessions/{session_id}").json["status"] == "complete"

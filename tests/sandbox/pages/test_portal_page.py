@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from paywall.sandbox.billing import delayed
 from tests.sandbox.conftest import send
 
 BACK = "http://127.0.0.1:9/account"
@@ -349,3 +350,13 @@ def test_a_trial_and_a_pause_are_named(ask, sandbox, wire, order):
     (trial,) = wire.get("/v1/subscriptions").json["data"]
     page = text_of(ask(open_portal(sandbox, wire, trial["customer"])))
     assert "Trial until December 6, 2026" in page
+
+
+def test_a_bank_account_is_shown_as_one(ask, sandbox, wire, session):
+    sandbox.pay(session["id"], card="000123456789")
+    (subscription,) = wire.get("/v1/subscriptions").json["data"]
+    page = text_of(ask(open_portal(sandbox, wire, subscription["customer"])))
+    assert "You have no plan that runs." in page
+    delayed.settle(sandbox.sandbox.account, session["id"])
+    page = text_of(ask(open_portal(sandbox, wire, subscription["customer"])))
+    assert "Stripe Test Bank account ending in 6789" in page

@@ -113,3 +113,14 @@ def test_what_belongs_to_nobody_cannot_be_detached(wire, customer):
     wire.post(f"/v1/payment_methods/{card}/detach")
     reply = wire.post(f"/v1/payment_methods/{card}/detach")
     assert (reply.status, reply.error["param"]) == (400, "payment_method")
+
+
+def test_methods_are_listed_by_type(wire, sandbox, session):
+    sandbox.pay(session["id"], card="000123456789")
+    (subscription,) = wire.get("/v1/subscriptions").json["data"]
+    owner = {"customer": subscription["customer"]}
+    wire.post("/v1/payment_methods/pm_card_visa/attach", owner)
+    for query, types in (({}, ["card", "us_bank_account"]), ({"type": "us_bank_account"}, ["us_bank_account"])):
+        found = wire.get("/v1/payment_methods", {**owner, **query}).json["data"]
+        assert [one["type"] for one in found] == types
+        assert wire.get(f"/v1/customers/{owner['customer']}/payment_methods", query).json["data"] == found
