@@ -78,14 +78,18 @@ def renew(account: Account, subscription: Json, **changes: Value) -> Json:
 
 
 def move_on(account: Account, invoice: Json) -> None:
-    """Finalize a draft and charge it, or charge an open invoice again."""
+    """Finalize a draft and charge it, or charge an open invoice again.
+
+    A pause of collection holds for what is finalized while it lasts, not for what was open before.
+    """
     subscription = subscription_of(account, invoice)
     pause = (subscription and subscription["pause_collection"]) or {}
+    behavior = pause.get("behavior") if invoice["status"] == "draft" else None
     if invoice["status"] == "draft":
         invoice = finalize(account, invoice, next_payment_attempt=None)
-    if pause.get("behavior") == "void":
+    if behavior == "void":
         void(account, invoice)
-    elif pause.get("behavior") == "mark_uncollectible":
+    elif behavior == "mark_uncollectible":
         give_up(account, invoice)
     else:
         charge_by_itself(account, invoice)

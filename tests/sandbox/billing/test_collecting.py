@@ -125,6 +125,28 @@ def test_an_unpaid_subscription_draws_drafts_that_nobody_charges(lives, subscrip
     assert lives.now(subscription)["status"] == "unpaid"
 
 
+def test_an_unpaid_subscription_comes_back_when_its_latest_draft_is_paid(lives, subscription, customer):
+    """Paying the older invoice is not enough: Stripe looks at the latest one."""
+    choose(lives, "exhausted", "unpaid")
+    fail_once(lives)
+    lives.wait(days=370)
+    lives.card(customer, "pm_card_visa")
+    draft, older, _ = lives.invoices(subscription)
+    assert lives.wire.post(f"/v1/invoices/{older['id']}/pay").json["status"] == "paid"
+    assert lives.now(subscription)["status"] == "unpaid"
+    assert lives.wire.post(f"/v1/invoices/{draft['id']}/pay").json["status"] == "paid"
+    assert lives.now(subscription)["status"] == "active"
+
+
+def test_a_pause_of_collection_leaves_what_was_open_before_to_its_attempts(lives, subscription):
+    fail_once(lives)
+    lives.wire.post(f"/v1/subscriptions/{subscription['id']}", {"pause_collection[behavior]": "void"})
+    lives.forget()
+    lives.wait(days=3)
+    assert lives.told() == FAILED
+    assert lives.invoices(subscription)[0]["status"] == "open"
+
+
 def test_a_paused_subscription_draws_nothing(lives, subscription):
     choose(lives, "exhausted", "pause")
     fail_once(lives)
