@@ -4,6 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from paywall.domain.entitlements import Reason
+from paywall.reports import queries
+from paywall.reports.calendar import Month
 from paywall.storage import entitlements
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, LedgerEntry
@@ -63,6 +65,29 @@ def test_access_is_the_same_before_and_after(app, clock, shift, ending) -> None:
         assert before.allowed == (days == 0)
         db.session.commit()
     assert state_of(entitlement_id) == "ended"
+
+
+def test_no_figure_of_the_reports_moves(app, clock, shift) -> None:
+    """I9: a worker that was away for a year leaves the same months as one that never was."""
+    now, zone = clock.now(), parts_of(app).settings.zone
+    for days in range(0, 400, 40):
+        end = now + days * DAY
+        make_entitlement(make_reader(now=now), make_terms(now, paid_until=end, until=end + 3 * DAY), now=now)
+        dunned = make_terms(now, paid_until=end, until=end + 14 * DAY, in_dunning=True)
+        make_entitlement(make_reader(now=now), dunned, now=now)
+    db.session.commit()
+    clock.advance(days=250)
+
+    def figures():
+        last = Month.of(clock.now(), zone)
+        found = queries.standing(clock.now()), queries.months(last, 14, zone, clock.now())
+        db.session.rollback()
+        return found
+
+    before = figures()
+    jobs.expire(parts_of(app), shift)
+    assert len(ledger()) > 10
+    assert figures() == before
 
 
 def test_more_than_a_batch_is_done_in_one_round(app, clock, shift, ending, monkeypatch) -> None:
