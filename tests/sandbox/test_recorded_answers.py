@@ -18,7 +18,6 @@ NOT_PLAYED = {
     ("POST /v1/invoiceitems", "invoice"),
     ("POST /v1/invoices", "subscription"),
     ("POST /v1/payment_intents", "capture_method"),
-    ("POST /v1/payment_intents", "shipping"),
     ("POST /v1/payment_methods", "type"),
     ("POST /v1/setup_intents", None),
     ("POST /v1/subscription_items/{}", None),

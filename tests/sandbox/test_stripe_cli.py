@@ -79,6 +79,7 @@ def sdk(sandbox, monkeypatch):
         "customer.subscription.created",
         "customer.subscription.updated",
         "customer.subscription.deleted",
+        "customer.subscription.paused",
         "customer.deleted",
         "invoice.paid",
         "invoice.payment_failed",
@@ -86,6 +87,9 @@ def sdk(sandbox, monkeypatch):
         "charge.refunded",
         "charge.dispute.created",
         "charge.dispute.closed",
+        "charge.failed",
+        "payment_intent.succeeded",
+        "promotion_code.created",
     ],
 )
 def test_it_triggers_events(cli, sandbox, event):

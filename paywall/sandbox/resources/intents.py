@@ -16,7 +16,9 @@ def create(call: Call) -> Json | StripeError:
     account, params = call.account, call.params
     if "customer" in params:
         account.get("customer", params["customer"], "customer", 400)
-    known = {name: params[name] for name in ("customer", "description", "setup_future_usage") if name in params}
+    known = {
+        name: params[name] for name in ("customer", "description", "setup_future_usage", "shipping") if name in params
+    }
     known = {"description": None, "setup_future_usage": None} | known
     known["metadata"] = merged({}, params.get("metadata", {}))
     body = intent_shape(params["amount"], params["currency"].lower(), account.now(), **known)
@@ -30,11 +32,22 @@ def create(call: Call) -> Json | StripeError:
 def confirm(call: Call) -> Json | StripeError:
     """Charge an intent that still waits."""
     intent = call.account.get("payment_intent", call.ids["intent"], "intent")
-    if intent["status"] not in ("requires_confirmation", "requires_payment_method"):
+    if intent["status"] not in WAITING:
         message = f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}."
         raise StripeError(message, code="payment_intent_unexpected_state")
     wanted = call.params.get("payment_method") or intent["payment_method"]
     return charge(call, intent, method_of(call.account, wanted) if wanted else None)
+
+
+def cancel(call: Call) -> Json:
+    """Give up an intent that was not paid."""
+    intent = call.account.get("payment_intent", call.ids["intent"], "intent")
+    if intent["status"] not in WAITING:
+        message = f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}."
+        raise StripeError(message, code="payment_intent_unexpected_state")
+    over = {"status": "canceled", "canceled_at": call.account.now(), "next_action": None}
+    over["cancellation_reason"] = call.params.get("cancellation_reason")
+    return call.account.amend(intent, "payment_intent.canceled", **over)
 
 
 def charge(call: Call, intent: Json, method: Json | None) -> Json | StripeError:
@@ -49,7 +62,7 @@ def charge(call: Call, intent: Json, method: Json | None) -> Json | StripeError:
 
 def method_of(account: Account, method_id: str) -> Json:
     """Return a stored payment method, or make the card of one of Stripe's ready-made names."""
-    card = BY_TOKEN.get(method_id)
+    card = BY_TOKEN.get(method_id) or BY_TOKEN.get(method_id.replace("pm_card_visa_", "pm_card_"))
     if card:
         return account.create(method_shape(card, TOKENS_EXPIRE, billing_details(), account.now()))
     method = account.store.get("payment_method", method_id)
@@ -58,6 +71,13 @@ def method_of(account: Account, method_id: str) -> Json:
     return method
 
 
+WAITING = ("requires_action", "requires_confirmation", "requires_payment_method")
+ADDRESS = Fields({name: Text() for name in ("city", "country", "line1", "line2", "postal_code", "state")})
+SHIPPING = Fields(
+    {"address": ADDRESS, "carrier": Text(), "name": Text(), "phone": Text(), "tracking_number": Text()},
+    required="address name",
+)
+REASONS = Choice("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 CARD_ONLY = Items(Only(Text(), "card"))
 CREATE = Fields(
     {
@@ -72,12 +92,13 @@ CREATE = Fields(
         "payment_method": ID,
         "return_url": Text(),
         "setup_future_usage": Choice("off_session", "on_session"),
+        "shipping": SHIPPING,
     },
     required="amount currency",
     later="amount_details application_fee_amount automatic_payment_methods capture_method confirmation_method "
     "confirmation_token customer_account error_on_requires_action excluded_payment_method_types hooks mandate "
     "mandate_data on_behalf_of payment_details payment_method_configuration payment_method_data "
-    "payment_method_options radar_options receipt_email shipping statement_descriptor statement_descriptor_suffix "
+    "payment_method_options radar_options receipt_email statement_descriptor statement_descriptor_suffix "
     "transfer_data transfer_group use_stripe_sdk",
 )
 CONFIRM = Fields(
@@ -89,4 +110,5 @@ CONFIRM = Fields(
 OPERATIONS = [
     writes("/v1/payment_intents", "payment_intent", create, CREATE),
     writes("/v1/payment_intents/<intent>/confirm", "payment_intent", confirm, CONFIRM),
+    writes("/v1/payment_intents/<intent>/cancel", "payment_intent", cancel, Fields({"cancellation_reason": REASONS})),
 ]

@@ -18,6 +18,7 @@ def translated(sent: Raw, param: Param) -> Raw:
         return {place: translated(value, param.inner) for place, value in sent.items()}
     if not isinstance(param, Fields):
         return sent
+    sent = with_coupon(sent, param)
     return {now: inner(now, sent[old], param.names.get(now)) for old, now in names(sent, param).items()}
 
 
@@ -35,3 +36,13 @@ def names(sent: Form, fields: Fields) -> dict[str, str]:
     known = {*fields.names, *fields.later}
     old = {name: RENAMED[name] for name in sent if name in RENAMED and name not in known}
     return {name: old[name] if old.get(name) in fields.names else name for name in sent}
+
+
+def with_coupon(sent: Form, fields: Fields) -> Form:
+    """Return a form whose coupon stands where 2025-03-31.basil and 2025-09-30.clover moved it."""
+    if "coupon" not in sent or "coupon" in fields.names:
+        return sent
+    rest = {name: value for name, value in sent.items() if name != "coupon"}
+    if "promotion" in fields.names:
+        return rest | {"promotion": {"type": "coupon", "coupon": sent["coupon"]}}
+    return rest | {"discounts": {"0": {"coupon": sent["coupon"]}}} if "discounts" in fields.names else sent

@@ -59,3 +59,24 @@ def test_what_it_does_not_take_is_named(sdk, form, param):
     with pytest.raises(stripe.InvalidRequestError) as caught:
         sdk.v1.payment_intents.create(form)
     assert caught.value.param == param
+
+
+def test_an_intent_is_given_up_unless_it_was_paid(sdk, sandbox, clock):
+    intent = sdk.v1.payment_intents.create(FORM)
+    gone = sdk.v1.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
+    assert (gone.status, gone.canceled_at, gone.cancellation_reason) == ("canceled", clock.seconds, "abandoned")
+    assert sandbox.events("payment_intent.canceled")
+    paid = sdk.v1.payment_intents.create({**FORM, "payment_method": "pm_card_visa", "confirm": True})
+    with pytest.raises(stripe.InvalidRequestError, match="status of succeeded"):
+        sdk.v1.payment_intents.cancel(paid.id)
+
+
+def test_where_something_is_sent_to_is_kept(sdk):
+    shipping = {"name": "Jenny Rosen", "address": {"line1": "510 Townsend St", "city": "San Francisco"}}
+    assert sdk.v1.payment_intents.create({**FORM, "shipping": shipping}).shipping.address.city == "San Francisco"
+
+
+def test_both_names_of_a_bad_test_card_are_known(sdk):
+    for name in ("pm_card_chargeDeclined", "pm_card_visa_chargeDeclined"):
+        with pytest.raises(stripe.CardError):
+            sdk.v1.payment_intents.create({**FORM, "payment_method": name, "confirm": True})

@@ -45,3 +45,12 @@ def test_a_plain_word_that_became_a_hash_is_understood():
     assert translated({"billing_cycle_anchor": "1"}, Fields({"billing_cycle_anchor": ID})) == {
         "billing_cycle_anchor": "1"
     }
+
+
+def test_a_coupon_is_found_where_it_stood_before():
+    sent = {"coupon": "HALF", "customer": "cus_1"}
+    new = {"promotion": {"type": "coupon", "coupon": "HALF"}, "customer": "cus_1"}
+    assert translated(sent, Fields({"customer": ID, "promotion": Fields({"type": ID, "coupon": ID})})) == new
+    moved = {"discounts": {"0": {"coupon": "HALF"}}, "customer": "cus_1"}
+    assert translated(sent, Fields({"customer": ID, "discounts": Items(Fields({"coupon": ID}))})) == moved
+    assert translated(sent, Fields({"customer": ID})) == translated(sent, Fields({"coupon": ID})) == sent
