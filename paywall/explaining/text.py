@@ -20,7 +20,7 @@ def render(told: Explanation, zone: ZoneInfo) -> Iterator[str]:
         yield "This is what follows from what is known now; payments and cancellations until then will change it."
     for one in told.given:
         yield ""
-        yield from _given(one, zone)
+        yield from _given(one, zone, "by now " if told.at < told.now else "")
     if not told.given:
         yield "Nothing that was bought is known: no subscription of this reader has been reported by Stripe."
     yield from _section("Also", told.notes)
@@ -39,18 +39,20 @@ def _headline(told: Explanation, zone: ZoneInfo) -> str:
         yes, no, when = "will be able to read", "will not be able to read", f"on {moment(told.at, zone)}"
     head = f"{told.name} ({told.reader_id})" if told.name != told.reader_id else told.name
     if told.may_read and told.until is not None:
-        return f"{head} {yes} {when}; access ends {ends_after(told.until, zone)} unless it is renewed."
+        renewed = " unless it is renewed" if any(one.terms.renews for one in told.given if one.state.grants) else ""
+        return f"{head} {yes} {when}; access ends {ends_after(told.until, zone)}{renewed}."
     return f"{head} {no} {when}."
 
 
-def _given(one: Given, zone: ZoneInfo) -> Iterator[str]:
+def _given(one: Given, zone: ZoneInfo, by_now: str) -> Iterator[str]:
+    """``by_now`` stands before what is known of today only, where a past moment is told."""
     yield f"{one.plan}, from {one.source} {one.source_id}, {STATES[one.state]} ({one.state}, {one.reason})"
     yield f"  Why:  {one.rule}"
     yield f"  Next: {one.next_step}"
     if one.hindsight:
         yield f"  Since then: {one.hindsight}"
     if one.status:
-        yield f"  Stripe's status, as last read: {one.status}"
+        yield f"  At Stripe, as last read: {by_now}{one.status}"
     if one.terms.starts_at:
         yield f"  From: {moment(one.terms.starts_at, zone)}"
     for paid in one.paid:
@@ -58,7 +60,8 @@ def _given(one: Given, zone: ZoneInfo) -> Iterator[str]:
         yield f"  Paid: {price_of(paid.amount, paid.currency)} for {period} ({paid.invoice_id})"
     for back in one.back:
         detail = f", {back.detail}" if back.detail else ""
-        case = f"{price_of(back.amount, back.currency)}, {back.status}{detail}, since {moment(back.created_at, zone)}"
+        about = f"{price_of(back.amount, back.currency)}, {by_now}{back.status}{detail}"
+        case = f"{about}, since {moment(back.created_at, zone)}"
         yield f"  {back.thing.capitalize()}: {case} ({back.id}, of {back.invoice_id})"
     yield "  How it came to this:"
     if len(one.steps) > _STEPS_SHOWN:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from paywall.billing import stripe_gateway
 from paywall.billing.comparing import Difference
 from paywall.billing.errors import StripeUnavailable
+from paywall.billing.listing import Lists
 from paywall.billing.pacing import Pace
 from paywall.billing.reconcile import LAST_RUN, AnotherRun, Summary
 from paywall.reconciling import reconciler
@@ -238,6 +239,18 @@ def test_a_subscription_that_stripe_does_not_know_is_told_and_left_alone(shop: S
     assert "PAYWALL_STRIPE__API_KEY" in run.one("subscription").note
     assert (done.complete, done.good, done.counts.extra) == (True, False, 1)
     assert state_of_all() == before
+
+
+def test_a_subscription_that_stripe_does_not_list_is_asked_for_by_itself(
+    shop: Shop, sold: str, run: Runs, monkeypatch
+) -> None:
+    """Stripe lists none that lives on a test clock."""
+    monkeypatch.setattr(Lists, "subscriptions", lambda self: iter([()]))
+    assert run().good
+    assert run.found == []
+    shop.stripe().v1.subscriptions.update(sold, {"cancel_at_period_end": True})
+    assert run().good
+    assert run.one("subscription").values["cancels_at_period_end"] == (False, True)
 
 
 def test_a_cancellation_whose_event_was_lost_ends_the_access(shop: Shop, sold: str, run: Runs) -> None:

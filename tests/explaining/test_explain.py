@@ -63,7 +63,8 @@ def test_a_subscriber_may_read_and_the_text_says_why_until_when_and_since_which_
     assert "Paid: $100 for " in text
     assert f"{local(shop, entry.learned_at)}: access was given, learned from the reader's return" in text
     assert entry.cause_id in text
-    assert "Stripe's status, as last read: active" in text
+    assert "At Stripe, as last read: active" in text
+    assert "unless it is renewed." in first
     assert "Flagged" not in text
     assert "not dealt with" not in text
 
@@ -107,6 +108,7 @@ def test_a_planned_cancellation_is_told_with_the_last_day(shop: Shop, sold: str)
     shop.deliver_all()
     text = told(shop, ADA)
     assert "may read now" in text
+    assert "unless it is renewed" not in text
     assert "It does not renew, and nothing more is charged. Access ends after " in text
     assert "dates or reason changed, learned from Stripe's event evt_" in text
     assert "(customer.subscription.updated)" in text
@@ -150,6 +152,8 @@ def test_a_past_hold_is_told_as_it_was_though_it_was_lifted_later(shop: Shop, so
     assert "is on hold (suspended, disputed)" in text
     assert "the hold was lifted" not in text
     assert "Since then" not in text, "the hold was real"
+    assert "Dispute: $100, by now won, fraudulent, since " in text
+    assert "At Stripe, as last read: by now active" in text
 
 
 def test_what_was_learned_only_later_is_said_and_does_not_change_what_was_known(shop: Shop, sold: str, clock) -> None:
