@@ -132,6 +132,11 @@ class Newsroom:
         sign_in(browser, db.session.get(Reader, row.reader_id), now=self.clock.moment)
         return browser.get("/account").text
 
+    def explained(self, who: Life) -> str:
+        """What staff are told of the reader, in one line."""
+        runner = self.shop.app.test_cli_runner()
+        return runner.invoke(args=["paywall", "explain", who.subscription_id]).output.split("\n")[0]
+
     def report(self) -> dict[str, Json]:
         """The report's rows, by subscription."""
         staff = self.shop.browser()
@@ -161,6 +166,7 @@ def live_through(life: Life, zone: str) -> None:
     assert f"Your access runs until {written(room.day(first_end))}. It will not renew" in room.page(room.cancels)
     room.until(room.cancels, room.day(first_end))
     room.until(room.silent, room.day(first_end) + timedelta(days=SLACK))
+    assert f"access ends after {written(room.day(first_end))} " in room.explained(room.cancels)
     rows = room.report()
     assert {row["first_day"] for row in rows.values()} == {room.day(bought).isoformat()}
     assert rows[room.cancels.subscription_id]["last_day"] == room.day(first_end).isoformat()
@@ -181,12 +187,14 @@ def live_through(life: Life, zone: str) -> None:
     last = room.day(second_end) + timedelta(days=GRACE)
     room.until(room.fails, last)
     assert f"your access ends after {written(last)}" in room.page(room.fails)
+    assert f"access ends after {written(last)} " in room.explained(room.fails)
     life.to(first_moment(last + timedelta(days=1), zone) - SECOND)
     room.tell()
     room.until(room.fails, last)
     life.to(first_moment(last + timedelta(days=1), zone))
     room.tell()
     assert f"Your access ended on {written(last)}" in room.page(room.fails)
+    assert "may not read now" in room.explained(room.fails)
     rows = room.report()
     assert rows[room.fails.subscription_id]["last_day"] == last.isoformat()
     assert rows[room.fails.subscription_id]["state"] == "ended"
