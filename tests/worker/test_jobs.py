@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from paywall.storage import events, letters, pruning
+from paywall.billing import sync
+from paywall.storage import events, leases, letters, pruning
 from paywall.storage.database import begin_read, db
 from paywall.storage.models import Entitlement, InboxEvent
+from paywall.webhooks import retrying
 from paywall.webhooks.intake import Intake
 from paywall.worker import jobs
 from paywall.worker.shift import Shift, Stopped
@@ -55,6 +57,22 @@ class TestInbox:
         clock.advance(seconds=1)
         jobs.retry_events(shop.parts, shift)
         assert states() == {"evt_1": "ignored"}
+
+    def test_the_lease_of_a_dead_process_holds_its_event_up_for_less_than_a_minute(
+        self, shop: Shop, clock, shift, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(sync, "PATIENCE_SECONDS", 0.0)
+        shop.pay(shop.start(shop.browser()))
+        created = shop.sandbox.events("customer.subscription.created")[0]
+        began = clock.now()
+        leases.take(f"subscription:{created['data']['object']['id']}", "own_dead", began, began + sync.LEASE)
+        assert shop.deliver(created).status_code == 503
+        while (row := events.get(created["id"])).state == "parked":
+            assert row.outcome == "sync_busy"
+            clock.moment = row.next_try_at
+            db.session.commit()
+            jobs.retry_events(shop.parts, shift)
+        assert clock.now() - began <= sync.LEASE + retrying.LONGEST_BUSY
 
     def test_no_event_is_ever_given_up(self, shop: Shop, clock, shift, monkeypatch) -> None:
         """A hundred failures later it is still tried, at least every hour, and told of."""
