@@ -66,9 +66,7 @@ def change_items(account: Account, subscription: Json, items: Sequence[Json], be
     now, anchor = account.now(), subscription["billing_cycle_anchor"]
     olds = {item["id"]: item for item in subscription["items"]["data"]}
     news = [item_period(item, anchor, olds[item["id"]]["current_period_start"], now) for item in items]
-    single = news[0] if len(news) == 1 else None
-    changes: Json = {"items": subscription["items"] | {"data": news}, "plan": single and single["plan"]}
-    changes["quantity"] = single and single["quantity"]
+    changes = in_short(subscription["items"] | {"data": news})
     moved = subscription | changes
     if subscription["status"] == "trialing" or behavior == "none":
         if subscription["status"] == "trialing":
@@ -100,25 +98,31 @@ def keep_period(old: Json, new: Json) -> Json:
     return new | {name: old[name] for name in ("current_period_start", "current_period_end", "billed_until")}
 
 
-def begin_anew(account: Account, subscription: Json, behavior: str) -> Json:
-    """Let a new period begin now and bill it at once; the rest of the old one is credited unless `none` is."""
-    now = account.now()
+def begin_anew(account: Account, subscription: Json, behavior: str, items: Sequence[Json] | None = None) -> Json:
+    """Let a new period begin now, of other items if they are given, and bill it at once.
+
+    The rest of the old period is credited unless `behavior` is `none`.
+    """
+    now, old = account.now(), subscription["items"]["data"]
     names = names_of(account, subscription)
+    trial = subscription["status"] == "trialing"
     credits = []
-    if behavior != "none" and subscription["status"] not in ("trialing", "paused"):
-        credits = [
-            credit(account, subscription, item, names[item["price"]["product"]])
-            for item in subscription["items"]["data"]
-        ]
-    status = "active" if subscription["status"] == "trialing" else subscription["status"]
-    trial = {"trial_end": now} if subscription["status"] == "trialing" else {}
-    moved = subscription | {"billing_cycle_anchor": now}
-    changes = {"billing_cycle_anchor": now, "items": next_period(moved, now), "status": status} | trial
+    if behavior != "none" and not trial:
+        credits = [credit(account, subscription, item, names[item["price"]["product"]]) for item in old]
+    changes = {"billing_cycle_anchor": now, "status": "active" if trial else subscription["status"]}
+    changes |= {"trial_end": now} if trial else {}
+    listed = subscription["items"] | {"data": list(items or old)}
+    changes |= in_short(next_period(subscription | {"items": listed, "billing_cycle_anchor": now}, now))
     subscription = account.amend(subscription, CHANGED, **changes)
     pending = [*subscription.get("_pending", []), *credits]
-    subscription = account.amend(subscription, None, _pending=pending)
-    subscription = bill(account, subscription, None)
+    subscription = bill(account, account.amend(subscription, None, _pending=pending), None)
     return account.amend(subscription, None, _pending=[])
+
+
+def in_short(items: Json) -> Json:
+    """Return a subscription's items with what it repeats of a single one."""
+    single = items["data"][0] if len(items["data"]) == 1 else None
+    return {"items": items, "plan": single and single["plan"], "quantity": single and single["quantity"]}
 
 
 def end_trial_now(account: Account, subscription: Json) -> Json:

@@ -63,15 +63,17 @@ def change_terms(call: Call, subscription: Json) -> Json:
     behavior = params.get("proration_behavior", "create_prorations")
     if "discounts" in params:
         subscription = change_discounts(call, subscription)
-    if "items" in params:
-        subscription = change_items(account, subscription, changed_items(call, subscription, params["items"]), behavior)
+    items = changed_items(call, subscription, params["items"]) if "items" in params else None
+    anew = params.get("billing_cycle_anchor", {}).get("type") == "now" and subscription["status"] != "trialing"
+    if items and not anew:
+        subscription = change_items(account, subscription, items, behavior)
     trial_end = trial_end_of(params, account.now())
     if trial_end:
         subscription = try_until(account, subscription, trial_end)
     elif "trial_end" in params and subscription["status"] == "trialing":
         subscription = end_trial_now(account, subscription)
-    elif params.get("billing_cycle_anchor", {}).get("type") == "now":
-        subscription = begin_anew(account, subscription, behavior)
+    elif anew:
+        subscription = begin_anew(account, subscription, behavior, items)
     if params.get("payment_behavior") == "error_if_incomplete" and subscription["status"] == "past_due":
         raise failure(call, subscription)
     return subscription

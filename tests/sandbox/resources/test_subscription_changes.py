@@ -125,6 +125,22 @@ def test_a_new_anchor_begins_a_period_now(lives, subscription, clock):
     assert now["latest_invoice"]["amount_paid"] == 2000
 
 
+def test_a_new_anchor_and_another_price_make_one_invoice(lives, subscription, dearer, clock):
+    """As recorded: the rest of the old period is credited, the new one billed in full."""
+    clock.advance(days=73)
+    lives.forget()
+    now = change(lives, subscription, **{"items[0][price]": dearer["id"], "billing_cycle_anchor[type]": "now"})
+    assert now["plan"]["id"] == now["items"]["data"][0]["price"]["id"] == dearer["id"]
+    invoice, first = lives.invoices(subscription)
+    amounts = [(line["amount"], line["description"]) for line in invoice["lines"]["data"]]
+    assert amounts == [
+        (-8000, "Unused time on All access after 3 Feb 2027"),
+        (20000, "1 \u00d7 All access (at $200.00 / year)"),
+    ]
+    assert (invoice["amount_paid"], first["id"]) == (12000, subscription["latest_invoice"])
+    assert lives.told().count("customer.subscription.updated") == 1
+
+
 def test_discounts_can_be_given_and_taken_away(lives, subscription, wire):
     coupon = wire.post("/v1/coupons", {"percent_off": "50", "duration": "forever"}).json["id"]
     path = f"/v1/subscriptions/{subscription['id']}"
