@@ -69,7 +69,9 @@ def event_entry(event: Json, real: float, deliveries: tuple[Delivery, ...]) -> E
 def post_entries(store: Store, limit: int) -> list[Entry]:
     """Return the lines of the latest attempts to deliver."""
     sql = (
-        "SELECT posts.event, posts.endpoint, posts.at, posts.status, posts.note, json_extract(body, '$.type'), "
+        "SELECT posts.event, coalesce((SELECT json_extract(known.body, '$.url') FROM objects AS known "
+        "WHERE known.id = posts.endpoint), posts.endpoint), posts.at, posts.status, posts.note, "
+        "json_extract(objects.body, '$.type'), "
         "(SELECT at FROM sendings WHERE sendings.event = posts.event AND sendings.endpoint = posts.endpoint) "
         "FROM posts JOIN objects ON objects.id = posts.event ORDER BY posts.rowid DESC LIMIT ?"
     )

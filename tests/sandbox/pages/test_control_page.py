@@ -58,6 +58,16 @@ def test_requests_events_and_deliveries_are_listed_newest_first(sandbox, session
         assert secret not in html
 
 
+def test_a_delivery_names_where_it_went_and_what_came_of_it(sandbox, wire, receiver):
+    sandbox.deliver = False
+    sandbox.webhook_url = receiver.url
+    wire.post("/v1/products", {"name": "x"})
+    sandbox.deliver_all()
+    (entry,) = json.loads(get(sandbox, "/sandbox/timeline.json?show=deliveries"))["entries"]
+    assert (entry["what"], entry["about"], entry["result"]) == ("product.created", receiver.url, "200")
+    assert entry["when"].endswith(" s after the event")
+
+
 @pytest.mark.parametrize(("show", "there", "gone"), [("requests", "request", "event"), ("events", "event", "request")])
 def test_the_timeline_shows_one_kind_alone(sandbox, session, show, there, gone):
     html = get(sandbox, f"/?show={show}")
