@@ -85,13 +85,6 @@ def claim(now: datetime, until: datetime, *, fresh_first: bool) -> str | None:
     return db.session.scalar(statement, execution_options={"synchronize_session": False})
 
 
-def give_back(event_id: str, now: datetime) -> None:
-    """Makes a claimed event due again. Commits nothing."""
-    mine = InboxEvent.id == event_id, InboxEvent.state.in_(UNDONE)
-    statement = update(InboxEvent).where(*mine).values(next_try_at=now)
-    db.session.execute(statement, execution_options={"synchronize_session": False})
-
-
 def state() -> InboxState:
     """The inbox in a few figures, each by an index."""
     failing = InboxEvent.attempts >= KEEPS_FAILING

@@ -32,14 +32,6 @@ def test_an_event_is_claimed_once_until_its_claim_runs_out(app) -> None:
     assert claim(NOW + 2 * MINUTE) == "evt_1"
 
 
-def test_a_claim_given_back_is_free_at_once(app) -> None:
-    add("evt_1")
-    assert claim() == "evt_1"
-    events.give_back("evt_1", NOW)
-    db.session.commit()
-    assert claim() == "evt_1"
-
-
 def test_an_event_just_received_is_left_to_its_receiver_for_a_minute(app) -> None:
     values = {"id": "evt_1", "type": "invoice.paid", "created_at": NOW, "received_at": NOW, "objects": {}}
     assert events.add(values)
