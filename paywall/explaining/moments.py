@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from paywall.domain.days import last_day
+from paywall.domain.entitlements import end_of_day
 from paywall.errors import BadRequest
 
 
@@ -40,8 +41,7 @@ def moment(value: datetime, zone: ZoneInfo) -> str:
 
 
 def ends_after(until: datetime, zone: ZoneInfo) -> str:
-    """The last day of what runs up to ``until``, or the moment itself where that is no midnight."""
-    local = until.astimezone(zone)
-    if (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
+    """The last day of what runs up to ``until``, or the moment itself where that is no day's end."""
+    if end_of_day(until - datetime.resolution, zone) == until:
         return f"after {day(last_day(until, zone))}"
     return f"on {moment(until, zone)}"

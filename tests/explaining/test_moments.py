@@ -7,7 +7,7 @@ import pytest
 
 from paywall.explaining.moments import BadMoment, ends_after, moment, read
 
-NEW_YORK, AUCKLAND = ZoneInfo("America/New_York"), ZoneInfo("Pacific/Auckland")
+NEW_YORK, AUCKLAND, CAIRO = ZoneInfo("America/New_York"), ZoneInfo("Pacific/Auckland"), ZoneInfo("Africa/Cairo")
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,10 @@ def test_a_moment_is_written_in_the_newsrooms_zone() -> None:
 def test_what_runs_to_midnight_ends_after_its_last_day() -> None:
     assert ends_after(datetime(2026, 11, 22, 5, tzinfo=UTC), NEW_YORK) == "after 21 November 2026"
     assert ends_after(datetime(2026, 11, 22, 5, 0, 1, tzinfo=UTC), NEW_YORK) == "on 22 November 2026, 00:00 EST"
+
+
+def test_a_day_that_begins_at_one_is_a_day_all_the_same() -> None:
+    """In Cairo clocks go from midnight to one o'clock on the last Friday of April."""
+    until = datetime(2026, 4, 23, 22, tzinfo=UTC)
+    assert until.astimezone(CAIRO).hour == 1
+    assert ends_after(until, CAIRO) == "after 23 April 2026"
