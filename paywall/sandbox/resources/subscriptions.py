@@ -18,7 +18,7 @@ from paywall.sandbox.resources.subscription_params import (
 from paywall.sandbox.shapes.subscriptions import SETTINGS, Bought
 from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.due import OVER
-from paywall.sandbox.state.filters import any_item, equals, none_of, one_of
+from paywall.sandbox.state.filters import any_item, equals, none_of, one_of, unset
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads, removes, writes
 from paywall.sandbox.wire.params import ID, Choice
@@ -73,7 +73,10 @@ def retrieve(call: Call) -> Json:
 
 
 def listed(call: Call) -> Json:
-    """Return subscriptions; unless a status is named, those that were canceled are left out."""
+    """Return subscriptions; unless a status is named, those that were canceled are left out.
+
+    Those of test clocks are shown only where the clock or the customer is named.
+    """
     status = call.params.get("status")
     filters = []
     if status is None:
@@ -83,6 +86,8 @@ def listed(call: Call) -> Json:
     elif status != "all":
         filters.append(equals("status", status))
     filters += [equals(name, call.params[name]) for name in ("customer", "test_clock") if name in call.params]
+    if not {"customer", "test_clock"} & set(call.params):
+        filters.append(unset("test_clock"))
     if "price" in call.params:
         filters.append(any_item("items.data", "price.id", call.params["price"]))
     return page(call, "subscription", filters)

@@ -119,10 +119,18 @@ def test_after_a_month_it_deletes_itself(lives, wire, frozen, subscription):
     assert wire.get(ALL).json["data"] == []
 
 
-def test_subscriptions_are_listed_by_clock(lives, wire, frozen, subscription, customer, price):
-    lives.buy(customer, price)
-    found = wire.get("/v1/subscriptions", {"test_clock": frozen["id"]}).json["data"]
-    assert [one["id"] for one in found] == [subscription["id"]]
+def test_subscriptions_of_a_clock_are_listed_only_where_it_or_their_customer_is_named(
+    lives, wire, frozen, subscription, customer, price
+):
+    other = lives.buy(customer, price)
+    for query, found in (
+        ({"test_clock": frozen["id"]}, [subscription]),
+        ({"customer": subscription["customer"]}, [subscription]),
+        ({}, [other]),
+        ({"status": "all", "price": price["id"]}, [other]),
+    ):
+        listed = wire.get("/v1/subscriptions", query).json["data"]
+        assert [one["id"] for one in listed] == [one["id"] for one in found], query
 
 
 def test_a_clock_can_be_opened_inside_its_subscription(lives, frozen, subscription):
