@@ -8,7 +8,7 @@ CANDIDATES := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint bench clean
+.PHONY: help demo demo-check test lint conformance bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ lint: $(VENV)/.dev ## style, types, and the rules of the layout
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+conformance: $(VENV)/.dev ## play purchases in every order, doubled, lost, raced and killed (STORIES=, RUNS=, SEED=)
+	@exec $(BIN)/python -m tests.conformance $(if $(STORIES),--stories '$(STORIES)') $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(KINDS),--kinds $(KINDS)) $(if $(ONLY),--only '$(ONLY)')
 
 bench: $(VENV)/.dev ## measure token verification, a hanging Stripe, the inbox, the reconciliation
 	@$(BIN)/python tests/bench/verify.py

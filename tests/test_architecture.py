@@ -152,7 +152,7 @@ def test_lengths_are_counted_as_people_count() -> None:
     assert functions == {"paywall.a.short:1": 2, "paywall.a.longer:6": 3}
 
 
-BESIDES = {"support", "journeys", "bench"}  # folders of tests that mirror nothing
+BESIDES = {"support", "journeys", "conformance", "bench"}  # folders of tests that mirror nothing
 # tested where their work shows
 ELSEWHERE = {
     "__init__": "a docstring",

@@ -92,7 +92,7 @@ def _handle(attempt: Attempt, writing: int) -> None:
     """Answers the request in this process, unless it is killed; never returns."""
     app = create_app(load_settings(**attempt.settings))
     with app.app_context():
-        _arm(attempt.when, attempt.number)
+        arm(attempt.when, attempt.number)
     client = app.test_client(use_cookies=False)
     address = {"base_url": "https://pay.test", "path": attempt.path, "method": attempt.method}
     answer = client.open(**address, headers=dict(attempt.headers), data=attempt.data)
@@ -100,7 +100,7 @@ def _handle(attempt: Attempt, writing: int) -> None:
     os._exit(0)
 
 
-def _arm(when: str, number: int) -> None:
+def arm(when: str, number: int) -> None:
     """Counts commits, and kills this process at the right one."""
     commits = 0
 

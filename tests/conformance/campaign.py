@@ -1,0 +1,158 @@
+"""A campaign: which stories are run in which orders on which database, in jobs that several processes share."""
+
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.conformance import orders
+from tests.conformance.killing import KilledRun, Laboratory, kill_points, laboratory
+from tests.conformance.orders import Order
+from tests.conformance.racing import RacedRun
+from tests.conformance.running import Run, Tape, record
+from tests.conformance.stage import Stage, opened
+from tests.conformance.stories import BY_NAME, Story
+
+PART = 40  # runs in a job
+KINDS = ("orders", "between", "doubled", "lost", "away", "raced", "killed")
+ON_POSTGRESQL = ("raced", "killed")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some runs of one kind of one story, each by its name."""
+
+    story: str
+    kind: str
+    database: str
+    names: tuple[str, ...]
+
+    def again(self, name: str) -> str:
+        """The command that makes one of its runs again."""
+        return f"make conformance STORIES='{self.story}' ONLY='{self.kind}:{self.database}:{name}'"
+
+
+@dataclass
+class Result:
+    """What came of a job: how many runs and messages, and what failed, with the way to see it again."""
+
+    job: Job
+    runs: int = 0
+    messages: int = 0
+    seconds: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is run: sampled orders of a story where not all are, and how often the other things are tried."""
+
+    runs: int = 1000
+    seed: int = 1
+
+    @property
+    def rounds(self) -> int:
+        """How often each message is doubled, lost, or met by a Stripe that is away."""
+        return max(1, self.runs // 200)
+
+    @property
+    def races(self) -> int:
+        """How many runs of two workers."""
+        return max(2, self.runs // 25)
+
+
+def plan(story: Story, count: int, sizes: Sizes) -> list[Job]:
+    """The jobs of a story that causes so many messages."""
+    seed, rounds = sizes.seed * 1_000_000, sizes.rounds
+    ranked, _ = orders.permuted(count, sizes.runs, seed)
+    found: dict[str, list[str]] = {
+        "orders": list(map(str, ranked)),
+        "between": list(map(str, orders.interleaved(sizes.runs // 2, seed))),
+        "doubled": list(map(str, orders.doubled(count, rounds, seed))),
+        "lost": list(map(str, orders.lossy(count, rounds, seed))),
+        "away": list(map(str, orders.unreachable(count, rounds, seed))),
+        "raced": [str(Order(("soon", "after", "between")[turn % 3], seed + turn)) for turn in range(sizes.races)],
+        "killed": [f"{when} {number}" for number in range(count) for when in ("before", "after")],
+    }
+    return [
+        Job(story.name, kind, database, tuple(part))
+        for kind, names in found.items()
+        for database, part in _parts(kind, names)
+    ]
+
+
+def _parts(kind: str, names: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Slices of the names; of what runs on SQLite one slice in ten runs on PostgreSQL instead."""
+    size = 4 if kind == "killed" else PART
+    for turn, start in enumerate(range(0, len(names), size)):
+        other = kind in ON_POSTGRESQL or turn % 10 == 9
+        yield "postgresql" if other else "sqlite", names[start : start + size]
+
+
+class Workshop:
+    """What a process needs for jobs, made when it is first needed: stages, tapes, the laboratory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self._stages: dict[str, Stage] = {}
+        self._tapes: dict[tuple[str, str], Tape] = {}
+        self._lab: Laboratory | None = None
+
+    def close(self) -> None:
+        """Ends everything."""
+        self._stack.close()
+
+    def stage(self, database: str) -> Stage:
+        """The stage on a database."""
+        if database not in self._stages:
+            folder = self._folder / database
+            folder.mkdir(parents=True, exist_ok=True)
+            self._stages[database] = self._stack.enter_context(opened(database, folder))
+        return self._stages[database]
+
+    def tape(self, story: Story, database: str) -> Tape:
+        """The story as it was played once on that database."""
+        key = (story.name, database)
+        if key not in self._tapes:
+            self._tapes[key] = record(self.stage(database), story)
+        return self._tapes[key]
+
+    def do(self, job: Job) -> Result:
+        """Does a job."""
+        result = Result(job)
+        started = time.process_time()
+        for name in job.names:
+            try:
+                for run in self.runs(job, name):
+                    result.runs += 1
+                    result.messages += run.delivered
+                    if run.faults:
+                        result.failures.append("\n  ".join([job.again(name), *run.trace, *run.faults]))
+            except Exception:
+                result.failures.append(f"{job.again(name)}\n{traceback.format_exc()}")
+        result.seconds = time.process_time() - started
+        return result
+
+    def runs(self, job: Job, name: str) -> Iterator[Run]:
+        """The runs of this name, each played to its end: one, or one for every commit of a message."""
+        story = BY_NAME[job.story]
+        tape, stage = self.tape(story, job.database), self.stage(job.database)
+        if job.kind == "killed":
+            yield from self._killed(stage, story, tape, name)
+        elif job.kind == "raced":
+            order = orders.parse(name)
+            yield RacedRun(stage, story, tape, order, shared=order.seed % 2 == 0).play().finish()
+        else:
+            run = Run(stage, story, tape, orders.parse(name)).play()
+            if job.kind == "lost":
+                run.faults.extend(stage.reconcile())
+            yield run.finish()
+
+    def _killed(self, stage: Stage, story: Story, tape: Tape, name: str) -> Iterator[KilledRun]:
+        if self._lab is None:
+            self._lab = self._stack.enter_context(laboratory(stage))
+        when, number = name.split()
+        yield from kill_points(stage, story, tape, self._lab, int(number), when)
