@@ -36,6 +36,13 @@ def test_the_page_names_the_metrics_that_there_are() -> None:
     assert len(told) > 10
 
 
+def test_the_alerts_ask_for_metrics_that_there_are() -> None:
+    (rules,) = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
+    asked = set(re.findall(r"paywall_\w+", rules))
+    assert asked <= set(defined())
+    assert len(asked) > 5
+
+
 @on_sqlite
 class TestRequests:
     def test_are_counted_by_route_method_and_status(self, client) -> None:
