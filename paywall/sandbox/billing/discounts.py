@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from paywall.sandbox.billing.moments import played
 from paywall.sandbox.errors import StripeError, missing_object
-from paywall.sandbox.money import written
+from paywall.sandbox.money import shared_out, written
 from paywall.sandbox.periods import period_end
 from paywall.sandbox.shapes.discounts import discount_shape
 from paywall.sandbox.state.account import Account
@@ -136,16 +136,14 @@ def take_off(account: Account, subscription: Json, invoice: Json) -> Json:
 
 
 def share(lines: Sequence[Json], discount: Json) -> tuple[list[Json], int]:
-    """Return the lines with what one discount takes off each of them, and the sum; the last line takes the rest."""
+    """Return the lines with what one discount takes off each of them, and the sum."""
     open_amounts = [rest(line) for line in lines]
     amount = off(discount["_terms"], sum(open_amounts))
-    shared, given = [], 0
-    for index, line in enumerate(lines):
-        part = amount * open_amounts[index] // (sum(open_amounts) or 1)
-        part = amount - given if index == len(lines) - 1 else part
-        given += part
-        entry = {"amount": part, "discount": discount["id"]}
-        shared.append(line | {"discount_amounts": [*line["discount_amounts"], entry]})
+    entries = [{"amount": part, "discount": discount["id"]} for part in shared_out(amount, open_amounts)]
+    shared = [
+        line | {"discount_amounts": [*line["discount_amounts"], entry]}
+        for line, entry in zip(lines, entries, strict=True)
+    ]
     return shared, amount
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paywall.sandbox.config import SandboxConfig
+from paywall.sandbox.money import shared_out
 from paywall.sandbox.shapes.subscriptions import Bought
 from paywall.sandbox.state.bodies import Json, merged
 from paywall.sandbox.state.ids import new_id
@@ -114,13 +115,12 @@ def totals(lines: Sequence[Json]) -> Json:
 
 
 def with_discount(lines: Sequence[Json], amount: int) -> list[Json]:
-    """The lines with an amount (minor units) taken off their sum, shared out among them; the last takes the rest."""
-    subtotal, given, shared = sum(line["amount_subtotal"] for line in lines) or 1, 0, []
-    for index, line in enumerate(lines):
-        part = amount - given if index == len(lines) - 1 else amount * line["amount_subtotal"] // subtotal
-        given += part
-        shared.append(line | {"amount_discount": part, "amount_total": line["amount_subtotal"] - part})
-    return shared
+    """The lines with an amount (minor units) taken off their sum, shared out among them."""
+    shares = shared_out(amount, [line["amount_subtotal"] for line in lines])
+    return [
+        line | {"amount_discount": share, "amount_total": line["amount_subtotal"] - share}
+        for line, share in zip(lines, shares, strict=True)
+    ]
 
 
 def branding(name: str) -> Json:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from paywall.sandbox.billing.discounts import off
+from paywall.sandbox.billing.discounts import off, share
+from paywall.sandbox.shapes.discounts import coupon_shape, discount_shape
 
 TERMS = {"percent_off": None, "amount_off": None}
 YEAR = {"days": 366}
@@ -177,3 +178,55 @@ def test_a_code_is_counted_and_named(wire, order, sandbox):
     assert (used["times_redeemed"], used["active"]) == (1, False)
     (event,) = sandbox.events("customer.discount.created")
     assert event["data"]["object"]["promotion_code"] == code
+
+
+@pytest.fixture
+def two_lines(wire, order, price):
+    """The plan with an extra for $33.33."""
+    extra = wire.post("/v1/products", {"name": "Extra"}).json["id"]
+    form = {"product": extra, "unit_amount": "3333", "currency": "usd", "recurring[interval]": "year"}
+    made = wire.post("/v1/prices", form).json["id"]
+    return {**order, "line_items[1][price]": made, "line_items[1][quantity]": "1"}
+
+
+@pytest.mark.parametrize(
+    ("coupon", "shares"),
+    [
+        ({"percent_off": "10"}, [1000, 333]),
+        ({"percent_off": "33.3333"}, [3333, 1111]),
+        ({"amount_off": "1", "currency": "usd"}, [1, 0]),
+        ({"amount_off": "20000", "currency": "usd"}, [10000, 3333]),
+    ],
+)
+def test_what_comes_off_is_shared_among_the_lines_to_the_last_cent(wire, sandbox, two_lines, coupon, shares):
+    wire.post("/v1/coupons", {"id": "C", **coupon})
+    session = wire.post("/v1/checkout/sessions", {**two_lines, "discounts[0][coupon]": "C"}).json
+    lines = wire.get(f"/v1/checkout/sessions/{session['id']}/line_items").json["data"]
+    assert [line["amount_discount"] for line in lines] == shares
+    assert session["amount_total"] == 13333 - sum(shares)
+    sandbox.pay(session["id"])
+    invoice = wire.get("/v1/invoices").json["data"][0]
+    assert [line["discount_amounts"][0]["amount"] for line in invoice["lines"]["data"]] == shares
+    assert (invoice["total"], invoice["amount_paid"]) == (13333 - sum(shares), 13333 - sum(shares))
+
+
+def test_a_discount_can_be_opened_wherever_it_is_named(wire, buy):
+    session = buy(percent_off="10", duration="forever")
+    subscription = wire.get(
+        f"/v1/subscriptions/{session['subscription']}", {"expand[]": "discounts.source.coupon"}
+    ).json
+    assert subscription["discounts"][0]["source"]["coupon"]["percent_off"] == 10.0
+    path = "total_discount_amounts.discount"
+    invoice = wire.get(f"/v1/invoices/{session['invoice']}", {"expand[]": path}).json
+    assert invoice["total_discount_amounts"][0]["discount"]["id"] == subscription["discounts"][0]["id"]
+    opened = wire.get(f"/v1/checkout/sessions/{session['id']}", {"expand[]": "discounts.coupon"}).json
+    assert opened["discounts"][0]["coupon"]["id"] == "C"
+
+
+def test_a_second_coupon_takes_its_part_of_what_the_first_left():
+    lines = [{"amount": 10000, "discount_amounts": []}, {"amount": -500, "discount_amounts": []}]
+    for part, taken in ((50, 5000), (10, 500)):
+        coupon = coupon_shape(0, percent_off=part)
+        lines, amount = share(lines, discount_shape(coupon, 0, None))
+        assert amount == taken
+    assert [[one["amount"] for one in line["discount_amounts"]] for line in lines] == [[5000, 500], [0, 0]]
