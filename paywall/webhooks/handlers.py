@@ -32,9 +32,7 @@ _SUBSCRIPTIONS = {
     "customer.subscription.resumed": Route(_sync, "the end of that hold"),
     "customer.subscription.pending_update_applied": Route(_sync, "another price or product may be in force"),
     "customer.subscription.pending_update_expired": Route(_sync, "the old price or product stays in force"),
-    "customer.subscription.trial_will_end": Route(
-        purchases.noted, "Stripe mails; nothing changes yet"
-    ),
+    "customer.subscription.trial_will_end": Route(purchases.noted, "Stripe mails; nothing changes yet"),
 }
 
 _INVOICES = {
