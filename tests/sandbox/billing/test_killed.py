@@ -21,7 +21,8 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from paywall.sandbox import resources
-from paywall.sandbox.billing.passing import advance
+from paywall.sandbox.billing import testclocks
+from paywall.sandbox.billing.passing import advance, let_time_pass
 from paywall.sandbox.config import SandboxConfig
 from paywall.sandbox.state.account import Account
 state, clock_file, number, seconds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
@@ -35,6 +36,11 @@ def emit(*event, **more):
         os.kill(os.getpid(), signal.SIGKILL)
     tell(*event, **more)
 account.emit = emit
+for clock in account.store.find("test_helpers.test_clock"):
+    with account.unit():
+        testclocks.advance(account, clock, clock["frozen_time"] + seconds)
+    let_time_pass(account)
+    sys.exit(0)
 advance(account, seconds)
 """
 
@@ -44,8 +50,8 @@ def opened(folder):
     return create_sandbox(SandboxConfig(KEY, now=lambda: START, **files)).extensions["sandbox"]
 
 
-def begin(folder):
-    """A folder with the state of one subscription, begun now."""
+def begin(folder, *, by_clock=False):
+    """A folder with the state of one subscription, begun now; `by_clock` lets it live by a test clock."""
     folder.mkdir()
     app = create_sandbox(SandboxConfig(KEY, state=folder / "state.sqlite", now=lambda: START))
     client, headers = app.test_client(), {"Authorization": f"Bearer {KEY}"}
@@ -57,6 +63,8 @@ def begin(folder):
     form = {"product": "p", "currency": "usd", "unit_amount": "10000", "recurring[interval]": "year"}
     price = post("/v1/prices", **form)
     card = {"payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa"}
+    if by_clock:
+        card["test_clock"] = post("/v1/test_helpers/test_clocks", frozen_time=str(int(START.timestamp())))
     post("/v1/subscriptions", customer=post("/v1/customers", **card), **{"items[0][price]": price})
     app.extensions["sandbox"].stop()
     return folder
@@ -72,11 +80,11 @@ def story(folder):
     return now, [(event["type"], event["created"]) for event in events]
 
 
-def advance(folder, number):
+def advance(folder, number, seconds=YEARS):
     """Let years pass in another process; returns how that ended."""
     files = [str(folder / "state.sqlite"), str(folder / "offset")]
     return subprocess.run(
-        [sys.executable, "-c", CHILD, *files, str(number), str(YEARS)], timeout=60, check=False
+        [sys.executable, "-c", CHILD, *files, str(number), str(seconds)], timeout=60, check=False
     ).returncode
 
 
@@ -89,3 +97,18 @@ def test_a_kill_in_the_middle_is_made_up_for_and_nothing_happens_twice(tmp_path,
     assert now == int(START.timestamp()) + YEARS
     assert [kind for kind, _ in events].count("invoice.paid") == 4
     assert story(killed) == (now, events)
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 10])
+def test_a_test_clock_that_was_advancing_arrives_after_a_kill(tmp_path, number):
+    whole, killed = begin(tmp_path / "whole", by_clock=True), begin(tmp_path / "killed", by_clock=True)
+    years = 2 * 365 * 86400
+    assert advance(whole, 1000, years) == 0
+    assert advance(killed, number, years) == -signal.SIGKILL
+    _, events = story(whole)
+    assert [kind for kind, _ in events].count("invoice.paid") == 2
+    assert events[-1][0] == "test_helpers.test_clock.ready"
+    if number == 0:  # killed before it was asked: nothing is left to go on with
+        assert "test_helpers.test_clock.ready" not in [kind for kind, _ in story(killed)[1]]
+    else:
+        assert story(killed)[1] == events
