@@ -7,7 +7,6 @@ from paywall.sandbox.billing.paying import Outcome, collect, start_payment
 from paywall.sandbox.shapes.subscriptions import Bought, subscription_shape
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, Value
-from paywall.sandbox.state.due import OVER as OVER
 
 
 def draw_invoice(account: Account, subscription: Json) -> Json:
