@@ -102,6 +102,7 @@ def test_a_part_that_fails_stops_all_with_the_end_of_its_log(make, part: str) ->
 
 def test_a_worker_that_ends_stops_all_too(make) -> None:
     """Without it nothing would be tried again, and nobody would notice."""
+
     def run() -> None:
         with make(worker="raise SystemExit('no good reason')") as demo:
             demo.start()
