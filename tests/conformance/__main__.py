@@ -97,13 +97,13 @@ def _once(chosen: list[Story], only: str, folder: Path) -> int:
 def _planned(chosen: list[Story], kinds: list[str], sizes: Sizes, folder: Path) -> list[Job]:
     """All jobs, mixed, so that the bar tells the time that is left. Stops when a story fails even in its own order."""
     workshop = Workshop(folder / "plan")
+    found: list[Job] = []
     try:
-        found = [
-            job
-            for story in chosen
-            for job in plan(story, workshop.tape(story, "sqlite").count, sizes)
-            if job.kind in kinds
-        ]
+        with Progress(len(chosen), "stories read") as progress:
+            for story in chosen:
+                jobs = plan(story, workshop.tape(story, "sqlite").count, sizes)
+                found += [job for job in jobs if job.kind in kinds]
+                progress.step(1, 0)
     except AssertionError as failure:
         raise click.ClickException(str(failure)) from None
     finally:
@@ -113,7 +113,7 @@ def _planned(chosen: list[Story], kinds: list[str], sizes: Sizes, folder: Path) 
 
 
 def _watched(planned: list[Job], processes: int, folder: Path) -> Iterator[Result]:
-    with Progress(sum(len(job.names) for job in planned)) as progress:
+    with Progress(sum(len(job.names) for job in planned), "runs") as progress:
         for result in done(planned, processes, folder):
             progress.step(len(result.job.names), len(result.failures))
             yield result

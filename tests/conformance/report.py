@@ -18,7 +18,8 @@ EVERY = 0.05  # without a terminal a line is printed for each such part
 class Progress:
     """How far a campaign is: one line that changes, or a line now and then where nobody can redraw it."""
 
-    def __init__(self, total: int, out: TextIO = sys.stderr) -> None:
+    def __init__(self, total: int, what: str, out: TextIO = sys.stderr) -> None:
+        self._what = what
         self._total, self._done, self._failed = max(total, 1), 0, 0
         self._out = out
         self._started = time.monotonic()
@@ -50,7 +51,8 @@ class Progress:
         left = took / part - took
         bar = "#" * int(part * WIDTH)
         failed = f", {self._failed} failed" if self._failed else ""
-        return f"[{bar:<{WIDTH}}] {part:4.0%} of {self._total:,}, about {left / 60:.1f} minutes left{failed}  "
+        total = f"{self._total:,} {self._what}"
+        return f"[{bar:<{WIDTH}}] {part:4.0%} of {total}, about {left / 60:.1f} minutes left{failed}  "
 
 
 def table(stories: Sequence[Story], results: Sequence[Result], sizes: Sizes) -> str:

@@ -11,17 +11,17 @@ BUY = BY_NAME["buy"]
 
 def test_without_a_terminal_the_bar_is_a_line_now_and_then() -> None:
     out = io.StringIO()
-    with Progress(1000, out) as progress:
+    with Progress(1000, "runs", out) as progress:
         for _ in range(1000):
             progress.step(1, 0)
     lines = out.getvalue().splitlines()
     assert 10 <= len(lines) <= 25
-    assert "100% of 1,000" in lines[-1]
+    assert "100% of 1,000 runs" in lines[-1]
 
 
 def test_failures_show_while_it_runs() -> None:
     out = io.StringIO()
-    Progress(4, out).step(2, 1)
+    Progress(4, "runs", out).step(2, 1)
     assert "50% of 4" in out.getvalue()
     assert "1 failed" in out.getvalue()
 
