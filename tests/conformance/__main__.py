@@ -84,9 +84,14 @@ def _once(chosen: list[Story], only: str, folder: Path) -> int:
     """One run; prints all that happens in it."""
     kind, database, name = only.split(":", 2)
     workshop = Workshop(folder)
+    job = Job(chosen[0].name, kind, database, (name,))
     failed = 0
     try:
-        for run in workshop.runs(Job(chosen[0].name, kind, database, (name,)), name):
+        if kind == "walked":
+            failures = workshop.do(job).failures
+            click.echo("\n".join(failures))
+            return 1 if failures else 0
+        for run in workshop.runs(job, name):
             click.echo("\n".join([*run.trace, *(f"FAULT {fault}" for fault in run.faults), ""]))
             failed += bool(run.faults)
     finally:

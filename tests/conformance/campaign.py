@@ -7,16 +7,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conformance import orders
+from tests.conformance import orders, walking
 from tests.conformance.killing import KilledRun, Laboratory, kill_points, laboratory
 from tests.conformance.orders import Order
 from tests.conformance.racing import RacedRun
 from tests.conformance.running import Run, Tape, record
 from tests.conformance.stage import Stage, opened
 from tests.conformance.stories import BY_NAME, Story
+from tests.conformance.walking import Walker
 
 PART = 40  # runs in a job
-KINDS = ("orders", "between", "doubled", "lost", "away", "raced", "killed")
+KINDS = ("walked", "orders", "between", "doubled", "lost", "away", "raced", "killed")
 ON_POSTGRESQL = ("raced", "killed")
 
 
@@ -58,6 +59,11 @@ class Sizes:
         return max(1, self.runs // 200)
 
     @property
+    def walks(self) -> int:
+        """How often the orders of the last messages are walked where there are more, each time after other ones."""
+        return max(1, self.runs // 500)
+
+    @property
     def races(self) -> int:
         """How many runs of two workers."""
         return max(2, self.runs // 25)
@@ -68,6 +74,7 @@ def plan(story: Story, count: int, sizes: Sizes) -> list[Job]:
     seed, rounds = sizes.seed * 1_000_000, sizes.rounds
     ranked, _ = orders.permuted(count, sizes.runs, seed)
     found: dict[str, list[str]] = {
+        "walked": [str(seed + turn) for turn in range(1 if count <= walking.MOST else sizes.walks)],
         "orders": list(map(str, ranked)),
         "between": list(map(str, orders.interleaved(sizes.runs // 2, seed))),
         "doubled": list(map(str, orders.doubled(count, rounds, seed))),
@@ -85,7 +92,7 @@ def plan(story: Story, count: int, sizes: Sizes) -> list[Job]:
 
 def _parts(kind: str, names: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     """Slices of the names; of what runs on SQLite one slice in ten runs on PostgreSQL instead."""
-    size = 4 if kind == "killed" else PART
+    size = {"killed": 4, "walked": 1}.get(kind, PART)
     for turn, start in enumerate(range(0, len(names), size)):
         other = kind in ON_POSTGRESQL or turn % 10 == 9
         yield "postgresql" if other else "sqlite", names[start : start + size]
@@ -126,6 +133,9 @@ class Workshop:
         started = time.process_time()
         for name in job.names:
             try:
+                if job.kind == "walked":
+                    self._walk(job, name, result)
+                    continue
                 for run in self.runs(job, name):
                     result.runs += 1
                     result.messages += run.delivered
@@ -135,6 +145,13 @@ class Workshop:
                 result.failures.append(f"{job.again(name)}\n{traceback.format_exc()}")
         result.seconds = time.process_time() - started
         return result
+
+    def _walk(self, job: Job, name: str, result: Result) -> None:
+        story = BY_NAME[job.story]
+        walk = Walker(self.stage(job.database), story, self.tape(story, job.database), int(name)).walk()
+        result.runs += walk.orders
+        result.messages += walk.messages
+        result.failures += [f"{job.again(name)}\n  {text}" for text in walk.failures]
 
     def runs(self, job: Job, name: str) -> Iterator[Run]:
         """The runs of this name, each played to its end: one, or one for every commit of a message."""

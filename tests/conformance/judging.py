@@ -36,6 +36,14 @@ class Standing:
     renews: bool
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What a judge knows of a run: the states that Stripe had, and in which of them the service asked."""
+
+    history: tuple[Cases, ...]
+    fetched: Mapping[str, int]
+
+
 _NEAR = timedelta(minutes=2)  # a process that was killed has cost half a minute
 
 
@@ -77,6 +85,14 @@ class Judge:
         self._history.append(oracle.read(self.stage.account) if cases is None else cases)
         self.fetched |= dict.fromkeys(fetched, len(self._history) - 1)
         self._stale = False
+
+    def save(self) -> Memory:
+        """What it knows of the run so far."""
+        return Memory(tuple(self._history), dict(self.fetched))
+
+    def restore(self, memory: Memory) -> None:
+        """Goes back to where it knew that."""
+        self._history, self.fetched, self._stale = list(memory.history), dict(memory.fetched), False
 
     def blind(self) -> None:
         """Somebody else may have asked Stripe unseen: what was never asked for may be known from now on."""

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TextIO
 
 from tests.conformance.campaign import KINDS, Result, Sizes
-from tests.conformance.orders import MOST_EXHAUSTIVE
 from tests.conformance.stories import Story
+from tests.conformance.walking import MOST
 
 WIDTH = 40
 EVERY = 0.05  # without a terminal a line is printed for each such part
@@ -69,8 +69,8 @@ def table(stories: Sequence[Story], results: Sequence[Result], sizes: Sizes) -> 
     lines = [f"{'story':<{width}}  {'messages':>8}" + "".join(f"{kind:>11}" for kind in KINDS) + f"{'failed':>8}"]
     for story in stories:
         count = counts.get(story.name)
-        every = " (all)" if count and count <= MOST_EXHAUSTIVE else ""
-        cells = [f"{runs[story.name, kind]:,}{every if kind == 'orders' else ''}" for kind in KINDS]
+        every = " (all)" if count and count <= MOST else ""
+        cells = [f"{runs[story.name, kind]:,}{every if kind == 'walked' else ''}" for kind in KINDS]
         line = f"{story.name:<{width}}  {count or '':>8}" + "".join(f"{cell:>11}" for cell in cells)
         lines.append(f"{line}{failed[story.name]:>8}")
     spent: Counter[str] = Counter()

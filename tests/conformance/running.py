@@ -46,8 +46,8 @@ class Run:
         """What is wrong."""
         return self.judge.faults
 
-    def play(self) -> "Run":
-        """Plays the story to its end and delivers everything, in the order's way."""
+    def play(self, *, but_the_last: bool = False) -> "Run":
+        """Plays the story to its end and delivers everything, in the order's way; or all until the last act."""
         self.stage.show(self.stage.beginning, rows=True)
         self.judge.begin()
         for number, act in enumerate(self.story.acts):
@@ -55,6 +55,8 @@ class Run:
                 self._deliver_until(len(self.story.acts))
                 self._settle()
             self._perform(number, act)
+            if but_the_last and number == len(self.story.acts) - 1:
+                break
             self._deliver_until(number)
             if self.order.seed % 2:  # in every other run the worker is there all the time
                 self.stage.expire()
@@ -105,6 +107,22 @@ class Run:
             self._live = True
         if self._live:
             self._add(act, self.stage.caused())
+
+    def take_due(self) -> list[tuple[int, Delivery]]:
+        """What waits to be delivered, in the order's way; from now on that is the caller's matter."""
+        waiting, self._due = sorted(self._due, key=lambda one: one[:3]), []
+        return [(number, delivery) for *_, number, delivery in waiting]
+
+    def forget_undone(self) -> list[Delivery]:
+        """What was delivered and not dealt with; it is not repeated then."""
+        found = list(self._undone.values())
+        self._undone.clear()
+        return found
+
+    def caused(self) -> list[tuple[int, Delivery]]:
+        """What the service itself has caused at Stripe since this was asked last."""
+        self._notice(len(self.story.acts))
+        return self.take_due()
 
     def deliver_all(self, messages: list[tuple[int, Delivery]]) -> None:
         """Delivers messages, one after the other."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.support.in_process import Line, QuietSandbox
 from tests.support.rows import Rows, dump, load
 from tests.support.shop import API_KEY, WEBHOOK_SECRET, Shop
 
+MOST_KNOWN = 5000  # answers that are remembered
+_numbers = count(1)
 COOKIE = "__Host-paywall_checkout"
 SINCE = timedelta(days=30)  # as far back as Stripe keeps events
 BEGINNING = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)  # a Wednesday morning in New York
@@ -47,8 +50,9 @@ class StageClock:
 
 @dataclass(frozen=True)
 class Frame:
-    """The state after an act, with nothing delivered: Stripe's objects, our rows, the time, the buyer's cookie."""
+    """A state: Stripe's objects (``number`` tells them from others), our rows, the time, the buyer's cookie."""
 
+    number: int
     stripe: bytes
     rows: Rows
     moment: datetime
@@ -78,14 +82,12 @@ class _RememberingLine(Line):
             answer = super().request(method, url, headers, post_data)
             if self._stamp() != stamp:
                 return answer
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             self._known[key] = answer
         else:
             self.watch(method.upper(), url.split("?")[0], self._known[key][1])
         return self._known[key]
-
-    def forget(self) -> None:
-        """Forgets all answers."""
-        self._known.clear()
 
 
 class Stage:
@@ -101,7 +103,7 @@ class Stage:
         self.browser: FlaskClient = shop.browser()
         self.returns: list[str] = []
         self._seen = 0
-        self._shown: int | None = None
+        self._shown: Frame | None = None
         self._changes = 0
         self.beginning = self.take()
 
@@ -118,22 +120,29 @@ class Stage:
     def take(self, fetched: Iterable[str] = ()) -> Frame:
         """The state as it is now."""
         cookie = self.browser.get_cookie(COOKIE)
-        return Frame(
-            self.account.store.connection.serialize(),
-            dump(),
-            self.clock.moment,
-            cookie.value if cookie else None,
-            self._seen,
-            oracle.read(self.account),
-            frozenset(fetched),
+        if self._shown is None or self.changed:
+            self._shown = self._read()
+        return replace(
+            self._shown,
+            rows=dump(),
+            moment=self.clock.moment,
+            cookie=cookie.value if cookie else None,
+            seen=self._seen,
+            fetched=frozenset(fetched),
         )
+
+    def _read(self) -> Frame:
+        """Stripe's objects as they are now."""
+        store, self._changes = self.account.store, self.account.store.connection.total_changes
+        stripe = store.connection.serialize()
+        return Frame(next(_numbers), stripe, {}, self.clock.moment, None, self._seen, oracle.read(self.account))
 
     def show(self, frame: Frame, *, rows: bool) -> None:
         """Puts a state back; without ``rows`` the service's own stay as they are."""
         self.account.store.connection.deserialize(frame.stripe)
         self.clock.moment = frame.moment
         self._seen, self.returns = frame.seen, []
-        self._shown, self._changes = id(frame), self.account.store.connection.total_changes
+        self._shown, self._changes = frame, self.account.store.connection.total_changes
         if rows:
             load(frame.rows)
             self.browser = self.shop.browser()
@@ -168,7 +177,7 @@ class Stage:
         return left if done.good or left else [f"reconcile: {done}"]
 
     def _stamp(self) -> Hashable | None:
-        return None if self.changed else self._shown
+        return None if self._shown is None or self.changed else self._shown.number
 
 
 @contextmanager

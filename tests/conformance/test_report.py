@@ -27,11 +27,11 @@ def test_failures_show_while_it_runs() -> None:
 
 
 def test_the_table_says_how_much_ran_and_how_much_failed() -> None:
-    orders = Result(Job("buy", "orders", "sqlite", ("after=1",)), runs=720, messages=4320)
+    orders = Result(Job("buy", "walked", "sqlite", ("1",)), runs=720, messages=4320)
     killed = Result(Job("buy", "killed", "postgresql", ("before 5",)), runs=9, failures=["it broke"])
     text = table([BUY], [orders, killed], Sizes())
     head, row, _ = text.splitlines()
-    assert head.split()[:3] == ["story", "messages", "orders"]
+    assert head.split()[:3] == ["story", "messages", "walked"]
     assert row.split()[:4] == ["buy", "6", "720", "(all)"]
     assert row.split()[-1] == "1"
 
@@ -44,7 +44,7 @@ def test_a_failure_names_the_command_that_shows_it_again() -> None:
 def test_a_plan_holds_every_kind_on_both_databases() -> None:
     jobs = plan(BUY, 6, Sizes(1000))
     kinds = {job.kind for job in jobs}
-    assert kinds == {"orders", "between", "doubled", "lost", "away", "raced", "killed"}
+    assert kinds == {"walked", "orders", "between", "doubled", "lost", "away", "raced", "killed"}
     assert {job.database for job in jobs if job.kind == "orders"} == {"sqlite", "postgresql"}
     assert {job.database for job in jobs if job.kind in ("raced", "killed")} == {"postgresql"}
     assert sum(len(job.names) for job in jobs if job.kind == "orders") == 720

@@ -8,11 +8,13 @@ import pytest
 
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.storage import entitlements
+from paywall.storage.models import Entitlement, InboxEvent
 from paywall.webhooks.intake import Intake
 from tests.conformance.orders import Order
 from tests.conformance.running import Run, record
 from tests.conformance.stage import Stage, opened
 from tests.conformance.stories import BY_NAME
+from tests.conformance.walking import Walker
 
 SOON = Order("soon")
 
@@ -162,3 +164,28 @@ def test_a_message_while_stripe_is_away_is_parked_and_comes_again(stage: Stage) 
     assert run.faults == []
     told = [line for line in run.trace if "while Stripe is away" in line]
     assert (len(told), told[0].endswith("not done")) == (1, True)
+
+
+def test_a_walk_stands_for_all_orders(stage: Stage) -> None:
+    """Five messages: 120 orders, in at most five times sixteen deliveries where all lead to the same rows."""
+    walk = Walker(stage, BY_NAME["webhook only"], record(stage, BY_NAME["webhook only"]), 1).walk()
+    assert (walk.orders, walk.messages, walk.failures) == (120, 80, [])
+
+
+def test_a_walk_finds_an_end_that_depends_on_the_order(stage: Stage, monkeypatch) -> None:
+    """The service forgets the end of access when a certain event comes last."""
+    tape = record(stage, BY_NAME["webhook only"])
+    real = Intake.receive
+
+    def forgetful(self, event):
+        done = real(self, event)
+        last = entitlements.db.session.query(InboxEvent).count() == 5
+        if last and event.type == "customer.subscription.created":
+            entitlements.db.session.query(Entitlement).update({"until": None})
+            entitlements.db.session.commit()
+        return done
+
+    monkeypatch.setattr(Intake, "receive", forgetful)
+    walk = Walker(stage, BY_NAME["webhook only"], tape, 1).walk()
+    assert walk.failures
+    assert all(text.splitlines()[5].strip().startswith("customer.subscription.created") for text in walk.failures)
