@@ -51,7 +51,8 @@ def settle(world: World) -> None:
     world.passes(timedelta(hours=2))
     world.deliver_all()
     world.work()
-    assert world.reconcile().good
+    done, differences = world.reconcile()
+    assert done.good, ("I3", differences)
     world.passes()
     world.deliver_all()
     world.work()

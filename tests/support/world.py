@@ -12,6 +12,7 @@ import stripe
 from flask.testing import FlaskClient
 
 from paywall.billing import duplicates
+from paywall.billing.comparing import Difference
 from paywall.billing.pacing import Pace
 from paywall.billing.reconcile import Reconciler, Summary
 from paywall.errors import PaywallError
@@ -264,12 +265,12 @@ class World:
         """Staff handle an event again."""
         Intake(Tools(self.parts.gateway, self.parts.sync, self.parts.clock)).handle(event["id"])
 
-    def reconcile(self) -> Summary:
-        """Staff compare all with Stripe."""
-        made = reconciler(self.parts)
+    def reconcile(self) -> tuple[Summary, list[Difference]]:
+        """Staff compare all with Stripe: how it went, and what was found."""
+        made, found = reconciler(self.parts), list[Difference]()
         quick = Pace(lambda _seconds: None)
         run = Reconciler(made.gateway, made.sync, made.plans, made.clock, made.inbox, quick)
-        return run.run(timedelta(days=30), False, lambda _found: None, lambda _seen: None)
+        return run.run(timedelta(days=30), False, found.append, lambda _seen: None), found
 
     def end_duplicates(self) -> None:
         """Staff end every second subscription, as the command does."""
