@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from paywall.storage.database import db, insert_for
 from paywall.storage.models import InboxEvent
@@ -32,11 +32,26 @@ def add(values: dict[str, Any], settled: tuple[str, str] | None = None) -> bool:
 
     ``settled`` is the state and outcome of an event that asks for nothing: it is stored as done with.
     """
+    return _add(db.session.connection(), values, settled)
+
+
+def store(values: dict[str, Any], settled: tuple[str, str] | None = None) -> bool:
+    """As ``add``, in a transaction of its own that is committed before this returns; the session's is ended first.
+
+    The session's machinery would take longer than the row.
+    """
+    if db.session.registry.has() and db.session().in_transaction():
+        db.session.commit()  # on SQLite it may hold the write lock
+    with db.engine.begin() as connection:
+        return _add(connection, values, settled)
+
+
+def _add(connection: Connection, values: dict[str, Any], settled: tuple[str, str] | None) -> bool:
     now = values["received_at"]
     row = {"state": "received", "outcome": None, "attempts": 0, "handled_at": None, "next_try_at": now + UNTOUCHED}
     if settled is not None:
         row = {"state": settled[0], "outcome": settled[1], "attempts": 1, "handled_at": now, "next_try_at": None}
-    return db.session.connection().execute(_adding(db.engine.dialect.name), {**row, **values}).first() is not None
+    return connection.execute(_adding(connection.dialect.name), {**row, **values}).first() is not None
 
 
 @cache

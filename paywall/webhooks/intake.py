@@ -29,7 +29,7 @@ class Intake:
         An event that was dealt with before has no further effect.
         """
         settled = self._asks_for_nothing(event)
-        new = events.add(
+        new = events.store(
             {
                 "id": event.id,
                 "type": event.type,
@@ -40,7 +40,6 @@ class Intake:
             },
             None if settled is None else (settled.state, settled.note),
         )
-        db.session.commit()
         self._look_at_version(event)
         row = None if new else events.get(event.id)
         if row is not None and row.state not in events.UNDONE:
