@@ -7,10 +7,10 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from paywall.billing import shapes
+from paywall.billing import money, shapes
 from paywall.billing.errors import StripeNotFound
 from paywall.billing.pacing import Pace
-from paywall.billing.reading import Json, known_moment, ref
+from paywall.billing.reading import Json, ref
 from paywall.billing.snapshots import EventSnapshot, PaidInvoice, SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
 
@@ -167,16 +167,7 @@ def _since(moment: datetime) -> dict[str, Any]:
 
 
 def _case(body: Json) -> ListedCase:
-    return ListedCase(
-        id=body["id"],
-        intent_id=ref(body.get("payment_intent")),
-        charge_id=ref(body.get("charge")),
-        amount=body["amount"],
-        currency=body["currency"],
-        status=body["status"],
-        created_at=known_moment(body["created"]),
-        livemode=body.get("livemode"),
-    )
+    return ListedCase(**money.case_values(body), livemode=body.get("livemode"))
 
 
 def _event(body: Json) -> EventSnapshot | None:

@@ -72,16 +72,16 @@ def _about(bodies: Iterable[Json], invoices: Iterable[PaidInvoice]) -> list[tupl
         intent_id, charge_id = ref(body.get("payment_intent")), ref(body.get("charge"))
         invoice_id = paid_by.get(intent_id or "") or paid_by.get(charge_id or "")
         if invoice_id is not None:
-            found.append((body, _case(body, invoice_id, intent_id, charge_id)))
+            found.append((body, {**case_values(body), "invoice_id": invoice_id}))
     return found
 
 
-def _case(body: Json, invoice_id: str, intent_id: str | None, charge_id: str | None) -> dict[str, Any]:
+def case_values(body: Json) -> dict[str, Any]:
+    """What a refund and a dispute both tell, whichever request gave it; a refund's status may be null at Stripe."""
     return {
         "id": body["id"],
-        "invoice_id": invoice_id,
-        "intent_id": intent_id,
-        "charge_id": charge_id,
+        "intent_id": ref(body.get("payment_intent")),
+        "charge_id": ref(body.get("charge")),
         "amount": body.get("amount") or 0,
         "currency": body["currency"],
         "status": body.get("status") or "unknown",
@@ -115,4 +115,5 @@ def _period(invoice: PaidInvoice, backs: list[RefundSnapshot], cases: list[Dispu
         refund_arrived=bool(full and full.arrived),
         lost_at=min(lost, default=None),
         disputed=any(stand is Stand.OPEN for stand, _ in stands),
+        contested=bool(stands),
     )
