@@ -9,7 +9,9 @@ from paywall.billing import cases
 from paywall.billing.errors import StripeRefused
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
+from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import LIVE_STATUSES
+from paywall.domain.reversals import IN_VAIN
 from paywall.errors import Conflict, NotFound
 from paywall.storage import payments, subscriptions
 from paywall.storage.database import begin_read, db
@@ -19,7 +21,6 @@ from paywall.storage.payments import InvoicePayment
 log = structlog.get_logger("paywall.duplicates")
 
 CAUSE = Cause("command", "end-duplicate")
-_NOTHING_GIVEN = ("failed", "canceled")
 
 
 class NotASecond(Conflict):
@@ -87,7 +88,7 @@ def carry_out(gateway: StripeGateway, sync: Sync, ending: Ending, say: Callable[
     """
     for owed in ending.owed:
         say(_give_back(gateway, owed))
-    gateway.cancel_subscription(ending.subscription_id)
+    gateway.cancel_subscription(ending.subscription_id, Reason.REFUNDED)
     say(f"{ending.subscription_id} is cancelled")
     log.info("second_subscription_ended", subscription=ending.subscription_id, beside=ending.beside)
     sync.subscription(ending.subscription_id, CAUSE)
@@ -103,7 +104,7 @@ def _left(gateway: StripeGateway, payment: InvoicePayment, currency: str) -> Owe
     """What is left of a payment, by all its refunds at Stripe: one that failed unseen leaves no other trace."""
     intent_id, charge_id = payment.payment_intent_id, payment.charge_id
     refunds = cases.refunds_of(gateway, intent_id, charge_id) if intent_id or charge_id else []
-    left = payment.amount - sum(one["amount"] for one in refunds if one["status"] not in _NOTHING_GIVEN)
+    left = payment.amount - sum(one["amount"] for one in refunds if one["status"] not in IN_VAIN)
     # after a refund that failed another key is needed: under the old one Stripe would repeat its answer
     return Owed(payment.invoice_id, intent_id, charge_id, left, currency, f"end-duplicate-{payment.id}-{len(refunds)}")
 

@@ -13,9 +13,10 @@ from paywall.billing import rows
 from paywall.billing.errors import StripeNotFound
 from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
-from paywall.domain.entitlements import Access, must_cancel, terms_of
+from paywall.domain.entitlements import Access, Reason, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
+from paywall.domain.reversals import IN_VAIN
 from paywall.errors import PaywallError, Unavailable
 from paywall.storage import checkouts, entitlements, leases, payments, readers, revocations, subscriptions
 from paywall.storage.database import begin_read, db, new_id
@@ -53,13 +54,13 @@ class UnknownReader(PaywallError):
 class Synced:
     """What a sync found: ``outcome`` is synced, not_ours or missing.
 
-    ``must_cancel`` is left where the subscription is still to be ended at Stripe.
+    ``must_cancel`` says why the subscription is still to be ended at Stripe.
     """
 
     outcome: str
     reader_id: str | None = None
     changed: bool = False
-    must_cancel: bool = False
+    must_cancel: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ class Sync:
         Raises StripeUnavailable or Busy (the same call may be repeated), UnknownReader, StripeRefused.
         """
         found = self._once(subscription_id, cause)
-        if not found.must_cancel:
+        if found.must_cancel is None:
             return found
-        self.gateway.cancel_subscription(subscription_id)
+        self.gateway.cancel_subscription(subscription_id, found.must_cancel)
         log.warning("subscription_cancelled", subscription=subscription_id, cause=cause.kind, cause_id=cause.id)
         after = self._once(subscription_id, cause)
         return replace(after, changed=found.changed or after.changed)
@@ -170,6 +171,7 @@ class Sync:
             ids = {"reader": reader.id, "subscription": snapshot.id, "cause": cause.kind, "cause_id": cause.id}
             log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
             self._revoke(reader, entry.reason, before, now)
+            _tell_of_failed_refunds(snapshot, entry.lapse)
         return entry is not None
 
     def _put(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: datetime) -> None:
@@ -202,6 +204,13 @@ def _close_checkout(snapshot: SubscriptionSnapshot, now: datetime) -> None:
     if snapshot.checkout_id and group is not Group.UNBORN:
         sold = group is not Group.CLOSED or bool(snapshot.invoices)
         checkouts.close(snapshot.checkout_id, "complete" if sold else "expired", now, subscription_id=snapshot.id)
+
+
+def _tell_of_failed_refunds(snapshot: SubscriptionSnapshot, lapse: str) -> None:
+    """We ended it for a refund that then came back to us: the reader has neither the money nor a renewal."""
+    failed = [one.id for one in snapshot.refunds if one.status in IN_VAIN]
+    if failed and snapshot.facts.ended_for_money and lapse not in (Reason.REFUNDED, Reason.DISPUTE_LOST):
+        log.error("refund_failed_after_end", subscription=snapshot.id, refunds=failed)
 
 
 def _moved_away(snapshot: SubscriptionSnapshot) -> SubscriptionSnapshot:

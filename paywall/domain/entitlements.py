@@ -36,8 +36,9 @@ SKEW = timedelta(minutes=5)
 class PaidPeriod:
     """A period whose invoice is paid, as its invoice line says. Moments are aware.
 
-    ``refunded_at`` is set while the money is given back in full or on its way, ``refund_arrived`` once that cannot
-    fail any more; ``lost_at`` is when a dispute began that was lost, ``disputed`` says that one (no inquiry) is open.
+    ``refunded_at`` is set while the money is given back in full or on its way, ``refund_arrived`` once Stripe says of
+    all of it that it arrived (a bank may still send it back); ``lost_at`` is when a dispute began that was lost,
+    ``disputed`` says that one (no inquiry) is open, ``contested`` that there is any, decided or not.
     """
 
     start: datetime
@@ -46,11 +47,15 @@ class PaidPeriod:
     refund_arrived: bool = False
     lost_at: datetime | None = None
     disputed: bool = False
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """What Stripe says of one subscription now; ``unpaid_from`` starts the oldest period whose payment failed."""
+    """What Stripe says of one subscription now; ``unpaid_from`` starts the oldest period whose payment failed.
+
+    ``ended_for_money`` says that we ended it ourselves, because the money of its last period went back.
+    """
 
     status: str
     periods: tuple[PaidPeriod, ...] = ()
@@ -60,6 +65,7 @@ class SubscriptionFacts:
     ended_at: datetime | None = None
     ended_by_dispute: bool = False
     ended_by_failure: bool = False
+    ended_for_money: bool = False
     collection_paused: bool = False
 
 
@@ -140,20 +146,22 @@ def terms_of(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo) -> Terms:
     return Terms(starts_at, until, until, lapse, hold=hold)
 
 
-def must_cancel(facts: SubscriptionFacts, plan: Plan, now: datetime) -> bool:
-    """Whether a subscription is to be ended at Stripe: its last paid period was lost to a dispute, or given back.
+def must_cancel(facts: SubscriptionFacts, plan: Plan, now: datetime) -> Reason | None:
+    """Why a subscription is to be ended at Stripe: its last paid period was lost to a dispute, or given back.
 
-    Given back means in full, where the plan says that this ends access, and once the refund cannot fail any more.
-    What an earlier paid period still gives is not cut short.
+    Given back means in full, where the plan says that this ends access, and once the refund has arrived. What an
+    earlier paid period still gives is not cut short. None where the subscription is to stay.
     """
     good = _good(facts)
     if not good or group_of(facts.status) in (Group.UNBORN, Group.CLOSED):
-        return False
+        return None
     last = max(good, key=lambda p: _rank(p, plan))
     given_back = last.refund_arrived and plan.on_full_refund == "end"
     if last.lost_at is None and not given_back:
-        return False
-    return not any(p.end > now for p in good if _reversal(p, plan) is None)
+        return None
+    if any(p.end > now for p in good if _reversal(p, plan) is None):
+        return None
+    return Reason.DISPUTE_LOST if last.lost_at is not None else Reason.REFUNDED
 
 
 def union(entitlements: Iterable[tuple[tuple[str, ...], Terms]], now: datetime) -> Access:
@@ -235,7 +243,7 @@ def _until(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo, paid: datetime)
 def _closed(
     facts: SubscriptionFacts, zone: ZoneInfo, paid_end: datetime, grace_end: datetime
 ) -> tuple[datetime, Reason]:
-    if facts.ended_at is None:
+    if facts.ended_at is None or _ended_over_money(facts):
         return paid_end, Reason.CANCELED
     if facts.ended_by_dispute:
         return min(facts.ended_at, paid_end), Reason.DISPUTE_LOST
@@ -244,13 +252,24 @@ def _closed(
     return min(end_of_day(facts.ended_at, zone), paid_end), Reason.CANCELED
 
 
+def _ended_over_money(facts: SubscriptionFacts) -> bool:
+    """Whether it was ended only because its money was to go back: then what became of the money decides by itself.
+
+    A refund that fails and a dispute that is won after all leave a paid period that nobody gave back.
+    """
+    disputes = [p for p in _good(facts) if p.contested]
+    by_dispute = facts.ended_by_dispute and bool(disputes) and all(p.lost_at is None for p in disputes)
+    return facts.ended_for_money or by_dispute
+
+
 def _hold(facts: SubscriptionFacts, plan: Plan, last: PaidPeriod) -> Reason | None:
     group = group_of(facts.status)
     if group is Group.UNKNOWN:
         return Reason.UNKNOWN_STATUS
     if group is Group.PAUSED:
         return Reason.PAUSED
-    if last.disputed and plan.on_dispute == "suspend":
+    disputed = last.disputed or (facts.ended_by_dispute and any(p.disputed for p in _good(facts)))
+    if disputed and plan.on_dispute == "suspend":
         return Reason.DISPUTED
     if facts.collection_paused and plan.on_pause_collection == "suspend":
         return Reason.COLLECTION_PAUSED

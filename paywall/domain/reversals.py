@@ -8,6 +8,7 @@ from enum import StrEnum
 # https://docs.stripe.com/api/refunds/object#refund_object-status
 ARRIVED = frozenset({"succeeded"})
 UNDER_WAY = frozenset({"pending"})  # the money has left; should it fail, Stripe says so later
+IN_VAIN = frozenset({"failed", "canceled"})  # also one that had succeeded may fail, days later
 
 
 class Stand(StrEnum):
@@ -49,7 +50,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class FullRefund:
-    """A payment was given back in full ``since`` then; ``arrived`` once nothing of it can fail any more."""
+    """A payment was given back in full ``since`` then; ``arrived`` once Stripe calls all of it succeeded."""
 
     since: datetime
     arrived: bool

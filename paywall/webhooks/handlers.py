@@ -53,7 +53,7 @@ _MONEY = {
     "charge.refund.updated": Route(_back, "a refund has arrived or failed, as older endpoints are told"),
     "refund.created": Route(_back, "money is on its way back"),
     "refund.updated": Route(_back, "a refund has arrived, or was cancelled"),
-    "refund.failed": Route(_back, "the money came back to us: access returns"),
+    "refund.failed": Route(_back, "the money came back to us: access returns, even where Stripe had called it done"),
     "charge.dispute.created": Route(_back, "a payment is disputed: a hold, unless it is an inquiry"),
     "charge.dispute.updated": Route(_back, "an inquiry may have become a dispute, a lost one may be appealed"),
     "charge.dispute.closed": Route(_back, "won: the hold ends; lost: access ends"),

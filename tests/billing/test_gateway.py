@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from paywall.billing import tracing
 from paywall.billing.snapshots import CheckoutOrder
 from paywall.billing.stripe_gateway import StripeGateway, StripeNotFound, StripeRefused, StripeUnavailable
+from paywall.domain.entitlements import Reason
 from paywall.domain.plans import Plan
 from tests.support import staff
 from tests.support.shop import Shop
@@ -60,7 +61,7 @@ def test_every_request_is_one_that_stripe_describes(shop: Shop, order: CheckoutO
     for way in ({"invoice_id": invoice.id}, {"intent_id": charge["payment_intent"]}, {"charge_id": charge["id"]}):
         assert tracing.subscription_of(gateway, **way) == paid.subscription_id
     assert not tracing.customer_is_gone(gateway, paid.customer_id)
-    gateway.cancel_subscription(paid.subscription_id)
+    gateway.cancel_subscription(paid.subscription_id, Reason.DISPUTE_LOST)
     gateway.find_price(plan.lookup_key)
     gateway.ensure_product(plan)
     gateway.create_price(replace(plan, lookup_key="another"))
@@ -178,9 +179,9 @@ def test_the_log_of_a_failure_names_ids_and_no_secret(shop: Shop) -> None:
 def test_ending_a_subscription_twice_is_ending_it_once(shop: Shop) -> None:
     bought = shop.buy(shop.browser())
     for _ in range(2):
-        shop.parts.gateway.cancel_subscription(bought)
+        shop.parts.gateway.cancel_subscription(bought, Reason.REFUNDED)
     assert shop.parts.gateway.fetch_subscription(bought).facts.status == "canceled"
-    shop.parts.gateway.cancel_subscription("sub_unknown")
+    shop.parts.gateway.cancel_subscription("sub_unknown", Reason.REFUNDED)
 
 
 def test_a_refund_under_one_key_is_made_once(shop: Shop) -> None:

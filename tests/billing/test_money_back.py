@@ -1,7 +1,6 @@
 """Refunds and disputes as the sync sees them: what ends access, what suspends it, what changes nothing."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -176,32 +175,6 @@ def test_a_lost_dispute_ends_access_from_its_beginning_and_cancels_at_stripe(sho
     row = entitlement()
     assert (row.state, row.reason, row.until) == ("ended", "dispute_lost", opened)
     assert status_at_stripe(shop, bought) == "canceled"
-
-
-def test_a_lost_dispute_that_is_appealed_and_won_gives_nothing_back_of_a_cancelled_subscription(
-    shop: Shop, bought: str
-) -> None:
-    """It was ended at Stripe: what is over there is over here."""
-    case = staff.dispute(shop, bought)
-    staff.settle_dispute(shop, case["id"], "lost")
-    sync(shop, bought)
-    staff.settle_dispute(shop, case["id"], "won")
-    sync(shop, bought)
-    assert status_at_stripe(shop, bought) == "canceled"
-    assert entitlement().reason in ("canceled", "paid")  # to the end of the day on which it was ended
-    assert entitlement().until - shop.parts.clock.now() <= timedelta(days=1)
-
-
-def test_stripes_own_cancellation_of_a_disputed_payment_ends_access(shop: Shop, bought: str) -> None:
-    staff.dispute(shop, bought)
-    account = shop.sandbox.sandbox.account
-    shop.stripe().v1.subscriptions.cancel(bought)
-    with account.unit():
-        body = account.get("subscription", bought)
-        details = {"comment": None, "feedback": None, "reason": "payment_disputed"}
-        account.amend(body, "customer.subscription.updated", cancellation_details=details)
-    sync(shop, bought)
-    assert (entitlement().state, entitlement().reason) == ("ended", "dispute_lost")
 
 
 def test_rows_that_stripe_does_not_have_are_taken_away(shop: Shop, bought: str, clock) -> None:

@@ -56,6 +56,7 @@ class _Period:
     back_at: datetime | None  # when the money went back in full
     back_why: str
     fought_over: bool
+    verdicts: tuple[str, ...]  # where its disputes stand
 
 
 def read(account: Account) -> dict[str, Case]:
@@ -84,7 +85,8 @@ def judge(case: Case, plan: Plan, zone: ZoneInfo, now: datetime) -> Deserved:
         return Deserved("ended", None, "never_paid") if over else Deserved("pending", None, "not_paid_yet")
     last = max(periods, key=lambda one: one.end)
     owed = _owed_from(case, plan, last.end)
-    until, lapse = _natural_end(case, plan, zone, last.end, owed)
+    verdicts = [status for one in periods for status in one.verdicts]
+    until, lapse = _natural_end(case, plan, zone, last.end, owed, verdicts)
     paid_until, in_grace = min(last.end, until), lapse == "payment_failed"
     if last.back_at is not None:
         kept = [_midnight(one.end, zone) for one in periods if one.back_at is None]
@@ -96,7 +98,9 @@ def judge(case: Case, plan: Plan, zone: ZoneInfo, now: datetime) -> Deserved:
         return Deserved("pending", until, "not_paid_yet")
     if now >= until:
         return Deserved("ended", until, lapse)
-    if why := _held(case, plan, last):
+    ended_over_dispute = _said(case, "reason") == "payment_disputed"
+    fought = last.fought_over or (ended_over_dispute and any(one.fought_over for one in periods))
+    if why := _held(case, plan, fought):
         return Deserved("suspended", until, why)
     if now < paid_until:
         return Deserved("active", until, "paid")
@@ -145,8 +149,9 @@ def _paid(case: Case, bill: Json, plan: Plan) -> list[_Period]:
         return []
     start, end = max(spans, key=lambda span: span[1])
     back_at, why = _returned(case, bill, plan)
-    fought = any(one["status"] not in HARMLESS for one in case.disputes.get(bill["id"], []))
-    return [_Period(start, end, back_at, why, fought)]
+    verdicts = tuple(one["status"] for one in case.disputes.get(bill["id"], []))
+    fought = any(status not in HARMLESS for status in verdicts)
+    return [_Period(start, end, back_at, why, fought, verdicts)]
 
 
 def _returned(case: Case, bill: Json, plan: Plan) -> tuple[datetime | None, str]:
@@ -174,14 +179,20 @@ def _ends(case: Case) -> bool:
     return bool(case.body["cancel_at"] or case.body["cancel_at_period_end"])
 
 
+def _said(case: Case, what: str) -> str | None:
+    """What Stripe says of a cancellation: its ``reason``, or the ``comment`` of whoever asked for it."""
+    found: str | None = (case.body["cancellation_details"] or {}).get(what)
+    return found
+
+
 def _natural_end(
-    case: Case, plan: Plan, zone: ZoneInfo, paid_to: datetime, owed: datetime | None
+    case: Case, plan: Plan, zone: ZoneInfo, paid_to: datetime, owed: datetime | None, verdicts: list[str]
 ) -> tuple[datetime, str]:
     """When access ends if nothing more happens and no money goes back, and the reason then."""
     body, status = case.body, case.body["status"]
     day, grace = _midnight(paid_to, zone), _midnight(owed or paid_to, zone, plan.grace_days)
     if status == "canceled":
-        return _after_the_end(case, zone, day, grace, owed)
+        return _after_the_end(case, zone, day, grace, owed, verdicts)
     if status == "past_due" or (status in ("active", "trialing") and owed):
         stop = max(day, grace)
         if body["cancel_at"]:
@@ -199,10 +210,12 @@ def _natural_end(
 
 
 def _after_the_end(
-    case: Case, zone: ZoneInfo, day: datetime, grace: datetime, owed: datetime | None
+    case: Case, zone: ZoneInfo, day: datetime, grace: datetime, owed: datetime | None, verdicts: list[str]
 ) -> tuple[datetime, str]:
-    ended = _moment(case.body["ended_at"])
-    why = (case.body["cancellation_details"] or {}).get("reason")
+    ended, why = _moment(case.body["ended_at"]), _said(case, "reason")
+    by_service = _said(case, "comment") in ("paywall: refunded", "paywall: dispute lost")
+    if by_service or (why == "payment_disputed" and verdicts and "lost" not in verdicts):
+        return day, "canceled"  # it was ended for money that has stayed, or may stay, after all
     if why == "payment_disputed":
         return min(ended, day), "dispute_lost"
     if why == "payment_failed" or owed:
@@ -210,13 +223,13 @@ def _after_the_end(
     return min(_midnight(ended, zone), day), "canceled"
 
 
-def _held(case: Case, plan: Plan, last: _Period) -> str | None:
+def _held(case: Case, plan: Plan, fought_over: bool) -> str | None:
     status = case.body["status"]
     if status == "paused":
         return "paused"
     if status not in ("active", "trialing", "past_due", "unpaid", "canceled"):
         return "unknown_status"
-    if last.fought_over and plan.on_dispute == "suspend":
+    if fought_over and plan.on_dispute == "suspend":
         return "disputed"
     if case.body["pause_collection"] and plan.on_pause_collection == "suspend":
         return "collection_paused"

@@ -145,6 +145,28 @@ def test_a_dispute_holds_until_it_is_decided(plan: Plan, status: str, state: str
     assert judge(fought, plan, ZONE, MIDSUMMER).state == state
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "state"),
+    [([], "ended"), (["lost"], "ended"), (["under_review"], "suspended"), (["won"], "active")],
+)
+def test_one_that_stripe_ended_over_a_dispute_follows_the_dispute(plan: Plan, verdicts: list[str], state: str) -> None:
+    disputes = [{"status": one, "created": seconds(START)} for one in verdicts]
+    why = {"reason": "payment_disputed", "comment": None}
+    over = {"status": "canceled", "ended_at": seconds(START), "cancellation_details": why}
+    found = judge(case(invoice(plan), disputes=disputes, **over), plan, ZONE, MIDSUMMER)
+    assert (found.state, found.reason == "dispute_lost") == (state, state == "ended")
+
+
+@pytest.mark.parametrize(("status", "state"), [("succeeded", "ended"), ("failed", "active"), ("canceled", "active")])
+def test_one_that_the_service_ended_for_a_refund_follows_the_refund(plan: Plan, status: str, state: str) -> None:
+    why = {"reason": "cancellation_requested", "comment": "paywall: refunded"}
+    over = {"status": "canceled", "ended_at": seconds(START), "cancellation_details": why}
+    back = case(invoice(plan), refunds=[refund(10_000, status, at=START)], **over)
+    assert judge(back, plan, ZONE, MIDSUMMER).state == state
+    by_staff = case(invoice(plan), **over | {"cancellation_details": {"reason": "cancellation_requested"}})
+    assert judge(by_staff, plan, ZONE, MIDSUMMER).state == "ended"
+
+
 def test_a_pause_holds_and_paused_collection_does_not(plan: Plan) -> None:
     assert judge(case(invoice(plan), status="paused"), plan, ZONE, MIDSUMMER).reason == "paused"
     collecting = {"pause_collection": {"behavior": "void"}}

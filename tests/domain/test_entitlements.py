@@ -304,16 +304,16 @@ def test_of_two_payments_for_one_period_the_one_that_stands_gives_it() -> None:
 @pytest.mark.parametrize(
     ("change", "plan", "expected"),
     [
-        (GONE, PLAN, True),
-        (GONE, replace(PLAN, on_full_refund="keep"), False),
-        ({**GONE, "refund_arrived": False}, PLAN, False),
-        ({"lost_at": END + timedelta(days=2)}, replace(PLAN, on_full_refund="keep"), True),
-        ({"disputed": True}, PLAN, False),
-        ({}, PLAN, False),
+        (GONE, PLAN, Reason.REFUNDED),
+        (GONE, replace(PLAN, on_full_refund="keep"), None),
+        ({**GONE, "refund_arrived": False}, PLAN, None),
+        ({"lost_at": END + timedelta(days=2)}, replace(PLAN, on_full_refund="keep"), Reason.DISPUTE_LOST),
+        ({"disputed": True}, PLAN, None),
+        ({}, PLAN, None),
     ],
     ids=["refunded", "kept by policy", "on its way", "lost", "open", "nothing"],
 )
-def test_a_subscription_is_ended_at_stripe_only_when_its_last_payment_is_gone_for_good(change, plan, expected) -> None:
+def test_a_subscription_is_ended_at_stripe_only_when_its_last_payment_is_gone(change, plan, expected) -> None:
     facts = replace(ACTIVE, periods=(YEAR, replace(NEXT, **change)))
     assert must_cancel(facts, plan, END + timedelta(days=3)) is expected
 

@@ -29,15 +29,17 @@ maybe = st.none() | moments
 
 @st.composite
 def periods(draw: st.DrawFn) -> PaidPeriod:
-    start = draw(moments)
+    start, disputed = draw(moments), draw(st.booleans())
     later = st.integers(0, 400).map(lambda days: start + timedelta(days=days))
+    lost_at = draw(st.none() | later)
     return PaidPeriod(
         start=start,
         end=start + timedelta(days=draw(st.integers(-2, 366))),
         refunded_at=draw(st.none() | later),
         refund_arrived=draw(st.booleans()),
-        lost_at=draw(st.none() | later),
-        disputed=draw(st.booleans()),
+        lost_at=lost_at,
+        disputed=disputed,
+        contested=disputed or lost_at is not None or draw(st.booleans()),
     )
 
 
@@ -51,6 +53,7 @@ facts = st.builds(
     ended_at=maybe,
     ended_by_dispute=st.booleans(),
     ended_by_failure=st.booleans(),
+    ended_for_money=st.booleans(),
     collection_paused=st.booleans(),
 )
 plans = st.builds(
@@ -94,7 +97,9 @@ def test_closed_paused_unknown_and_unborn_subscriptions_never_outlive_their_end(
     group = group_of(subscription.status)
     if group in (Group.UNBORN, Group.PAUSED, Group.UNKNOWN):
         assert not state.grants
-    if group is Group.CLOSED and subscription.ended_at and now >= end_of_day(subscription.ended_at, zone):
+    over_money = subscription.ended_for_money or subscription.ended_by_dispute
+    ended_at = None if over_money else subscription.ended_at
+    if group is Group.CLOSED and ended_at and now >= end_of_day(ended_at, zone):
         assert not state.grants
 
 
@@ -139,6 +144,17 @@ def test_money_that_went_back_never_gives_more_than_money_that_stayed(subscripti
     stayed = tuple(replace(one, refunded_at=None, lost_at=None, disputed=False) for one in subscription.periods)
     if terms_of(subscription, plan, zone).state_at(now).grants:
         assert terms_of(replace(subscription, periods=stayed), plan, zone).state_at(now).grants
+
+
+@given(facts, plans, zones, moments)
+def test_what_was_ended_for_its_money_gives_no_more_than_if_it_had_only_stopped_renewing(
+    subscription, plan, zone, now
+) -> None:
+    """A refund that fails and a dispute that is won bring back the paid period, never a longer one."""
+    ended = replace(subscription, status="canceled", ended_for_money=True)
+    kept = replace(subscription, status="active", unpaid_from=None, cancel_at=None, cancels_at_period_end=True)
+    if terms_of(ended, plan, zone).state_at(now).grants:
+        assert terms_of(replace(kept, ended_by_dispute=False), plan, zone).until > now
 
 
 @given(facts, plans, zones, moments)
