@@ -49,21 +49,31 @@ class TokenChecker:
         return read_claims(self._codec.loads(token, keys), self.issuer, self.audience)
 
     def judge(
-        self, claims: Claims, now: datetime, require: str | None, revocations: RevocationList = NO_REVOCATIONS
+        self,
+        claims: Claims,
+        now: datetime,
+        require: str | None,
+        revocations: RevocationList = NO_REVOCATIONS,
+        tolerance: float = 0.0,
     ) -> Decision:
-        """Decide on claims whose signature was checked. `now` is aware; a naive one raises ValueError."""
+        """Decide on claims whose signature was checked. `now` is aware; a naive one raises ValueError.
+
+        A token is taken for `tolerance` seconds after it expired, but never beyond the end of the access that it was
+        made from; such a grant is marked as degraded.
+        """
         if now.tzinfo is None:
             raise ValueError("now must be an aware time")
         seconds = now.timestamp()
         if claims.iat > seconds + self.leeway:
             return Decision.refuse(Reason.MALFORMED, claims)
-        if seconds >= claims.exp:
+        expired = seconds >= claims.exp
+        if expired and seconds >= min(claims.exp + tolerance, claims.ent or 0):
             return Decision.refuse(Reason.EXPIRED, claims)
         if revocations.hits(claims):
             return Decision.refuse(Reason.REVOKED, claims)
         if require is not None and not (isinstance(require, str) and require in claims.features):
             return Decision.refuse(Reason.NOT_ENTITLED, claims)
-        return Decision.grant(claims)
+        return Decision.grant(claims, degraded=expired)
 
     def check(
         self,

@@ -1,4 +1,4 @@
-"""What a token says, typed and checked: registered JWT names (RFC 7519) plus `scope`, `sid` and `gen`."""
+"""What a token says, typed and checked: registered JWT names (RFC 7519) plus `scope`, `sid`, `gen` and `ent`."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,11 @@ _SCOPE = re.compile(r"[ -~]*")
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The checked claims of a token; times in seconds since the Unix epoch."""
+    """The checked claims of a token; times in seconds since the Unix epoch.
+
+    `ent` is the end of the access that the token was made from. A token without it lives until `exp` and no longer,
+    whatever happens.
+    """
 
     iss: str
     sub: str
@@ -28,6 +32,7 @@ class Claims:
     exp: int
     gen: int
     scope: str
+    ent: int | None = None
 
     @property
     def features(self) -> frozenset[str]:
@@ -36,7 +41,8 @@ class Claims:
 
     def as_payload(self) -> dict[str, str | int]:
         """The claims as they are signed."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        values = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in values if value is not None}
 
 
 def read_claims(payload: Mapping[str, Any], issuer: str, audience: str) -> Claims:
@@ -52,15 +58,21 @@ def read_claims(payload: Mapping[str, Any], issuer: str, audience: str) -> Claim
         if not _ID.fullmatch(payload[name]):
             raise _malformed(f"{name} must be an id")
     for name in _NUMBERS:
-        if type(payload.get(name)) is not int or payload[name] < 0:  # bool is an int, but no time
+        if not _is_number(payload.get(name)):
             raise _malformed(f"{name} must be a whole number")
+    if "ent" in payload and not _is_number(payload["ent"]):
+        raise _malformed("ent must be a whole number")
     if not isinstance(payload.get("scope"), str) or not _SCOPE.fullmatch(payload["scope"]):
         raise _malformed("scope must be a text of printable characters")
     if payload["exp"] <= payload["iat"]:
         raise _malformed("it expires before it begins")
     if payload["iss"] != issuer or payload["aud"] != audience:
         raise _malformed("of another issuer or for another audience")
-    return Claims(**{name: payload[name] for name in (*_TEXTS, *_NUMBERS, "scope")})
+    return Claims(**{name: payload[name] for name in (*_TEXTS, *_NUMBERS, "scope")}, ent=payload.get("ent"))
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and value >= 0  # bool is an int, but no time
 
 
 def _malformed(detail: str) -> TokenError:

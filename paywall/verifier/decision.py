@@ -13,17 +13,19 @@ class Decision:
 
     `active` and `allowed` are false together: a valid token that lacks the required feature counts as refused, with
     the reason `not_entitled`. `claims` are those of a token that verified, also when it was refused afterwards.
+    `degraded` marks a grant that rests on what was known before the service could no longer be reached.
     """
 
     allowed: bool
     active: bool
     reason: Reason | None = None
     claims: Claims | None = None
+    degraded: bool = False
 
     @classmethod
-    def grant(cls, claims: Claims) -> Self:
+    def grant(cls, claims: Claims, degraded: bool = False) -> Self:
         """A token that opens what was asked for."""
-        return cls(allowed=True, active=True, claims=claims)
+        return cls(allowed=True, active=True, claims=claims, degraded=degraded)
 
     @classmethod
     def refuse(cls, reason: Reason, claims: Claims | None = None) -> Self:

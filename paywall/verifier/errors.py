@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a token grants nothing. The values are the ones that the verification API answers with."""
+    """Why a token grants nothing. The values are the ones that the verification API answers with.
+
+    The library alone says `unavailable`: for too long it could not learn which tokens were taken back.
+    """
 
     MISSING = "missing"
     MALFORMED = "malformed"
@@ -13,6 +16,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     NOT_ENTITLED = "not_entitled"
+    UNAVAILABLE = "unavailable"
 
 
 class VerifierError(Exception):

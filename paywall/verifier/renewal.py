@@ -6,10 +6,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from paywall.verifier import forking
 from paywall.verifier.codec import MAX_TOKEN_CHARS
 from paywall.verifier.decision import Renewal
 from paywall.verifier.errors import Reason, TransportError
-from paywall.verifier.transport import Answer, exchange
+from paywall.verifier.line import Line
+from paywall.verifier.transport import Answer
 
 log = logging.getLogger("paywall.verifier")
 
@@ -30,8 +32,8 @@ class Renewer:
         self,
         url: str,
         service_key: str | None,
+        line: Line,
         *,
-        timeout: float = 2.0,
         remember: float = 10.0,
         share: float = 1.0,
         pause: float = 5.0,
@@ -39,14 +41,20 @@ class Renewer:
     ) -> None:
         self._url = url
         self._service_key = service_key
-        self._timeout = timeout
+        self._line = line
         self._remember = remember
         self._share = share
         self._pause = pause
         self._clock = clock
-        self._lock = threading.Lock()
         self._answers: OrderedDict[str, tuple[float, Renewal]] = OrderedDict()
         self._paused_until = float("-inf")
+        self.after_fork()
+        forking.tell(self)
+
+    def after_fork(self) -> None:
+        """Makes a lock that nobody holds, and forgets what may have been half written."""
+        self._lock = threading.Lock()
+        self._answers = OrderedDict()
 
     def renew(self, token: str) -> Renewal:
         """A new token for `token`, or the reason why there is none."""
@@ -70,7 +78,7 @@ class Renewer:
 
     def _ask(self, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {self._service_key}"}
-        return exchange(self._url, send={"token": token}, headers=headers, timeout=self._timeout)
+        return self._line.ask(self._url, send={"token": token}, headers=headers)
 
     def _recall(self, token: str) -> Renewal | None:
         with self._lock:

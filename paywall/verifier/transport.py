@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
+from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -41,13 +41,33 @@ def check_address(url: str) -> str:
     return url.rstrip("/")
 
 
+class Exchange(Protocol):
+    """One question to the service and its answer, as `exchange` has it; tests may put another in its place."""
+
+    def __call__(
+        self,
+        url: str,
+        *,
+        send: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 2.0,
+        max_bytes: int = MAX_BYTES,
+    ) -> Answer:
+        """See `exchange`."""
+
+
 def exchange(
-    url: str, *, send: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, timeout: float = 2.0
+    url: str,
+    *,
+    send: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 2.0,
+    max_bytes: int = MAX_BYTES,
 ) -> Answer:
     """GET, or POST `send` as JSON. `timeout` in seconds bounds the whole exchange, give or take one read.
 
-    Raises TransportError for network trouble, an answer of over 64 KiB and one that is not JSON. Proxies of the
-    environment are used, but not towards this machine.
+    Raises TransportError for network trouble, an answer of over `max_bytes` and one that is not JSON; the body of a
+    304 is None. Proxies of the environment are used, but not towards this machine.
     """
     check_address(url)
     data = json.dumps(send).encode() if send is not None else None
@@ -62,15 +82,17 @@ def exchange(
         except HTTPError as error:  # an answer of 400 and more is an answer too
             response = error
         with response:
-            return Answer(response.status, response.headers, json.loads(_read(response, deadline)))
+            raw = _read(response, deadline, max_bytes)
+            body = None if response.status == http.client.NOT_MODIFIED else json.loads(raw)
+            return Answer(response.status, response.headers, body)
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
         raise TransportError(f"no usable answer: {type(error).__name__}") from error
 
 
-def _read(response: http.client.HTTPResponse | HTTPError, deadline: float) -> bytes:
-    body = b""
+def _read(response: http.client.HTTPResponse | HTTPError, deadline: float, max_bytes: int) -> bytes:
+    body = bytearray()
     while chunk := response.read1(MAX_BYTES):
         body += chunk
-        if len(body) > MAX_BYTES or time.monotonic() > deadline:
+        if len(body) > max_bytes or time.monotonic() > deadline:
             raise ValueError("the answer is too long or too slow")
-    return body
+    return bytes(body)

@@ -6,7 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Origin(ThreadingHTTPServer):
-    """`answers` maps a path to (status, body, headers); a dict as body is sent as JSON. `delay` is in seconds."""
+    """`answers` maps a path to (status, body, headers); a dict as body is sent as JSON. `delay` is in seconds.
+
+    As long as there is any answer, the list of revocations is answered too, from `revocations`.
+    """
 
     daemon_threads = True
 
@@ -16,12 +19,31 @@ class Origin(ThreadingHTTPServer):
         self.answers = {}
         self.asked = []
         self.delay = 0.0
+        self.revocations = []
+        self.epoch = "e1"
+        self.page = 10000
 
     def serve_keys(self, keys, **headers):
         self.answers["/.well-known/jwks.json"] = (200, keys.to_jwks(), headers)
 
     def serve_renewal(self, body, status=200):
         self.answers["/v1/tokens/renew"] = (status, body, {})
+
+    def revoke(self, kind, value, generation=None, expires_at=4_000_000_000):
+        entry = {"kind": kind, "value": value, "generation": generation, "expires_at": expires_at}
+        self.revocations.append({"seq": len(self.revocations) + 1, **entry})
+
+    def listed(self, path, etag):
+        """The answer about revocations, unless `answers` has another for this path."""
+        after = int(path.partition("=")[2])
+        entries = [one for one in self.revocations if one["seq"] > after]
+        shown = entries[: self.page]
+        last = shown[-1]["seq"] if shown else after
+        tag = f'"{self.epoch}-{after}-{last}"'
+        if etag == tag:
+            return 304, b"", {"ETag": tag}
+        body = {"epoch": self.epoch, "after": after, "last": last, "more": len(entries) > len(shown), "entries": shown}
+        return 200, body, {"ETag": tag}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -34,7 +56,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, sent):
         self.server.asked.append((self.path, dict(self.headers), sent))
         time.sleep(self.server.delay)
-        status, body, headers = self.server.answers.get(self.path, (404, {}, {}))
+        if self.path in self.server.answers:
+            status, body, headers = self.server.answers[self.path]
+        elif self.path.startswith("/v1/revocations?") and self.server.answers:
+            status, body, headers = self.server.listed(self.path, self.headers.get("If-None-Match"))
+        else:
+            status, body, headers = 404, {}, {}
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in headers.items():

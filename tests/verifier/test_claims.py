@@ -45,6 +45,16 @@ def test_a_text_claim_of_a_wrong_type_is_malformed(make_claims, name, value):
     assert refused(make_claims(**{name: value}))
 
 
+def test_the_end_of_access_may_stand_in_a_token_or_not(make_claims):
+    for claims in (make_claims(ent=ISSUED + 86400), make_claims()):
+        assert read_claims(claims, ISSUER, "content").as_payload() == claims
+
+
+@pytest.mark.parametrize("value", [None, "1", 1.0, True, -1, [1]])
+def test_an_end_of_access_of_a_wrong_type_is_malformed(make_claims, value):
+    assert refused(make_claims(ent=value))
+
+
 @pytest.mark.parametrize("name", ["sub", "jti", "sid"])
 @pytest.mark.parametrize("value", WRONG_IDS)
 def test_an_id_that_no_query_answer_or_log_could_take_is_malformed(make_claims, name, value):

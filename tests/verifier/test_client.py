@@ -21,7 +21,8 @@ def online(origin, keys):
     """A verifier that fetches its keys, and tokens that this issuer signs."""
     origin.serve_keys(keys)
     origin.serve_renewal({"active": True, "token": "k~new.sig", "expires_in": 900})
-    return Verifier(origin.url, service_key="pwk_secret", timeout=1.0, cooldown=0.0, clock=lambda: NOW)
+    with Verifier(origin.url, service_key="pwk_secret", timeout=1.0, cooldown=0.0, clock=lambda: NOW) as verifier:
+        yield verifier
 
 
 def test_a_good_token_is_allowed_offline(pinned, make_token):
@@ -46,7 +47,14 @@ def test_without_a_clock_it_is_now(keys, make_token):
 
 def test_keys_are_fetched_from_below_the_issuer(online, origin, make_token):
     assert online.check(make_token(iss=origin.url)).allowed
-    assert [path for path, _, _ in origin.asked] == ["/.well-known/jwks.json"]
+    assert "/.well-known/jwks.json" in [path for path, _, _ in origin.asked]
+
+
+def test_revocations_are_read_with_the_service_key(online, origin, make_token):
+    origin.revoke("sid", "ses_1")
+    assert online.check(make_token(iss=origin.url)).reason is Reason.REVOKED
+    asked = {path: headers for path, headers, _ in origin.asked}
+    assert asked["/v1/revocations?after=0"]["Authorization"] == "Bearer pwk_secret"
 
 
 def test_a_missing_token_asks_nobody(online, origin):

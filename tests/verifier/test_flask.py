@@ -23,7 +23,7 @@ def client(origin, keys, clock):
     """A content service of three pages, in front of a service that knows no renewal."""
     origin.serve_keys(keys)
     app = Flask("news")
-    verifier = Verifier(origin.url, service_key="pwk_secret", timeout=1.0, clock=lambda: clock["now"])
+    verifier = Verifier(origin.url, "pwk_secret", timeout=1.0, background=False, clock=lambda: clock["now"])
     paywall = Paywall(app, verifier, join_url=f"{origin.url}/join", cookie_secure=False)
 
     @app.get("/article")
@@ -108,7 +108,7 @@ def test_domain_and_secure_come_from_the_settings(origin, keys, mint):
     origin.serve_keys(keys)
     origin.serve_renewal({"active": True, "token": mint(), "expires_in": 900})
     app = Flask("news")
-    verifier = Verifier(origin.url, service_key="pwk_secret", clock=lambda: NOW)
+    verifier = Verifier(origin.url, service_key="pwk_secret", background=False, clock=lambda: NOW)
     paywall = Paywall(app, verifier, origin.url + "/join", cookie_name="token", cookie_domain="news.example")
     app.add_url_rule("/", view_func=lambda: str(paywall.decide().allowed))
     client = app.test_client()

@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from paywall.verifier import KeySet, SigningKey
-from paywall.verifier.keysource import DEFAULT_MAX_AGE, LONGEST_MAX_AGE, PinnedKeys, RemoteKeys
+from paywall.verifier.keysource import DEFAULT_MAX_AGE, LONGEST_MAX_AGE, LONGEST_PAUSE, PinnedKeys, RemoteKeys
+from paywall.verifier.line import Line
 
 
 class Stopwatch:
@@ -25,7 +26,7 @@ def clock():
 @pytest.fixture
 def source(origin, keys, clock):
     origin.serve_keys(keys, Cache_Control="public, max-age=60")
-    return RemoteKeys(origin.url + "/.well-known/jwks.json", timeout=2.0, cooldown=5.0, clock=clock)
+    return RemoteKeys(origin.url + "/.well-known/jwks.json", Line(timeout=2.0), cooldown=5.0, clock=clock)
 
 
 def newer(origin, keys):
@@ -40,14 +41,29 @@ def test_nothing_is_fetched_before_a_key_is_needed(source, origin):
     assert origin.asked == []
 
 
-def test_keys_are_fetched_once_and_used_until_stale(source, origin, keys, clock):
+@pytest.fixture(autouse=True)
+def evenly(monkeypatch):
+    """No wait is shortened at random."""
+    monkeypatch.setattr("paywall.verifier.backoff.shortened", lambda seconds: seconds)
+
+
+def test_keys_are_fetched_once_and_refreshed_when_stale(source, origin, keys, clock):
     assert source.current() == keys
+    assert source.refresh() == 60
     clock.now += 59
-    assert source.current() == keys
+    assert source.refresh() == 1
     assert len(origin.asked) == 1
     clock.now += 1
-    source.current()
+    assert source.refresh() == 60
     assert len(origin.asked) == 2
+
+
+def test_a_request_never_refreshes_stale_keys(source, origin, keys, clock):
+    """That is the background's work: pages must not wait for it."""
+    source.current()
+    clock.now += 86400
+    assert source.current() == keys
+    assert len(origin.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,13 +77,7 @@ def test_keys_are_fetched_once_and_used_until_stale(source, origin, keys, clock)
 )
 def test_the_service_says_how_long_its_keys_hold(source, origin, keys, clock, header, seconds):
     origin.serve_keys(keys, **header)
-    source.current()
-    clock.now += seconds - 0.5
-    source.current()
-    assert len(origin.asked) == 1
-    clock.now += 1
-    source.current()
-    assert len(origin.asked) == 2
+    assert source.refresh() == seconds
 
 
 @pytest.mark.parametrize(
@@ -77,18 +87,29 @@ def test_keys_are_kept_when_the_service_fails(source, origin, keys, clock, answe
     source.current()
     origin.answers["/.well-known/jwks.json"] = answer
     clock.now += 61
+    source.refresh()
     assert source.current() == keys
     assert len(origin.asked) == 2
 
 
-def test_a_failed_fetch_is_not_repeated_within_the_cooldown(source, origin, keys, clock):
+def test_failures_are_repeated_less_and_less_often(source, origin, keys, clock):
     origin.answers.clear()
-    assert source.current() == KeySet()
-    assert source.current() == KeySet()
-    assert len(origin.asked) == 1
+    waits = []
+    for _ in range(6):
+        waits.append(source.refresh())
+        clock.now += waits[-1]
+    assert waits == [5, 10, 20, 40, LONGEST_PAUSE, LONGEST_PAUSE]
     origin.serve_keys(keys)
-    clock.now += 5
+    source.refresh()
     assert source.current() == keys
+
+
+def test_only_the_first_request_waits_for_a_service_that_fails(source, origin, clock):
+    origin.answers.clear()
+    clock.now += 60
+    assert [source.current() for _ in range(3)] == [KeySet()] * 3
+    assert len(origin.asked) == 1
+    assert source.ready
 
 
 def test_an_unknown_key_id_makes_one_fetch(source, origin, keys, clock):
@@ -128,7 +149,7 @@ def test_many_requests_with_the_same_new_key_make_one_fetch(source, origin, keys
 
 
 def test_who_waited_for_the_fetch_of_another_does_not_fetch_again(origin, keys, clock):
-    source = RemoteKeys(origin.url + "/.well-known/jwks.json", cooldown=0.0, clock=clock)
+    source = RemoteKeys(origin.url + "/.well-known/jwks.json", Line(), cooldown=0.0, clock=clock)
     origin.serve_keys(keys, Cache_Control="max-age=60")
     source.current()
     kid, grown = newer(origin, keys)
@@ -141,7 +162,7 @@ def test_requests_go_on_with_old_keys_while_one_refreshes(source, origin, keys, 
     source.current()
     clock.now += 61
     origin.delay = 0.5
-    slow = threading.Thread(target=source.current)
+    slow = threading.Thread(target=source.refresh)
     slow.start()
     while len(origin.asked) < 2:
         pass

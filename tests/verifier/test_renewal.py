@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from paywall.verifier import Renewal
+from paywall.verifier.line import Line
 from paywall.verifier.renewal import Renewer
 
 from .test_keysource import Stopwatch
@@ -21,7 +22,9 @@ def clock():
 @pytest.fixture
 def renewer(origin, clock):
     origin.serve_renewal(FRESH)
-    return Renewer(origin.url + "/v1/tokens/renew", "pwk_secret", remember=10.0, share=1.0, pause=5.0, clock=clock)
+    return Renewer(
+        origin.url + "/v1/tokens/renew", "pwk_secret", Line(), remember=10.0, share=1.0, pause=5.0, clock=clock
+    )
 
 
 def test_a_token_is_renewed_over_the_service_key(renewer, origin):
@@ -37,7 +40,7 @@ def test_a_refusal_has_the_services_reason(renewer, origin):
 
 
 def test_without_a_service_key_nothing_is_asked(origin):
-    assert Renewer(origin.url, None).renew("k~old.sig").reason == "no_service_key"
+    assert Renewer(origin.url, None, Line()).renew("k~old.sig").reason == "no_service_key"
     assert origin.asked == []
 
 
@@ -57,7 +60,7 @@ def test_an_answer_is_remembered_for_a_moment(renewer, origin, clock, body, seco
 def test_a_token_renewed_just_before_a_sign_out_is_refused_a_moment_after_it(origin, clock):
     """With the times that everybody has who sets none."""
     origin.serve_renewal(FRESH)
-    renewer = Renewer(origin.url + "/v1/tokens/renew", "pwk_secret", clock=clock)
+    renewer = Renewer(origin.url + "/v1/tokens/renew", "pwk_secret", Line(), clock=clock)
     assert renewer.renew("k~old.sig").token
     origin.serve_renewal({"active": False, "reason": "revoked"})
     clock.now += 2
