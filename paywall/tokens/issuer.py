@@ -25,7 +25,7 @@ def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
     """A token for what the reader may read now, or None without access.
 
     It lives for ``tokens.lifetime_seconds``, but never beyond the first end among the entitlements whose features it
-    carries (invariant I6). Raises NoSigningKey and KeyUnreadable.
+    carries (invariant I6); that end stands in it as ``ent``, for verifiers that lose us for a while. Raises NoSigningKey and KeyUnreadable.
     """
     settings = context.settings()
     reader = readers.get(reader_id)
@@ -33,7 +33,8 @@ def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
     if reader is None or not granting:
         return None
     begins = int(now.timestamp())
-    ends = min(begins + settings.tokens.lifetime_seconds, *(_seconds(terms) for _, terms in granting))
+    access_ends = min(_seconds(terms) for _, terms in granting)
+    ends = min(begins + settings.tokens.lifetime_seconds, access_ends)
     claims = Claims(
         iss=settings.web.base_url,
         sub=reader_id,
@@ -44,6 +45,7 @@ def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
         exp=ends,
         gen=reader.generation,
         scope=" ".join(union(granting, now).features),
+        ent=access_ends,
     )
     metrics.TOKENS_ISSUED.inc()
     return IssuedToken(_CODEC.dumps(claims.as_payload(), keyring.signing_key(now)), ends - begins)

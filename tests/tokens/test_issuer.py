@@ -50,6 +50,15 @@ def test_a_token_never_outlives_the_entitlement(reader_id, now, left, life):
     assert issuer.issue(reader_id, "ses_1", now).expires_in == life
 
 
+def test_a_token_names_the_first_end_of_the_access_that_it_was_made_from(reader_id, now):
+    """So that nobody who goes on during an outage goes beyond it."""
+    subscribers.entitle(reader_id, now, timedelta(days=30))
+    subscribers.entitle(reader_id, now, timedelta(days=2))
+    claims = verification.of_app().read(issuer.issue(reader_id, "ses_1", now).token, now)
+    assert claims.ent == int((now + timedelta(days=2)).timestamp())
+    assert claims.exp == int(now.timestamp()) + 900
+
+
 @pytest.mark.parametrize("left", [0.5, 0, -1, -86400])
 def test_less_than_a_second_of_access_gives_no_token(reader_id, now, left):
     subscribers.entitle(reader_id, now - timedelta(days=2), timedelta(days=2, seconds=left))
