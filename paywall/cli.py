@@ -20,6 +20,7 @@ from paywall.reconciling import reconcile
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
+from paywall.storage.models import SigningKey
 from paywall.tokens import keyring
 from paywall.tokens.commands import keys_cli, revocations_cli, services_cli
 from paywall.webhooks.commands import webhooks_cli
@@ -59,13 +60,21 @@ def init(service: str | None, service_key_file: Path | None) -> None:
         raise click.UsageError("--service and --service-key-file go together")
     upgrade()
     click.echo("database: migrated")
-    made = keyring.ensure(context.now())
-    db.session.commit()
+    made = _first_key()
     click.echo(f"signing key: {made.kid} made" if made else "signing key: there")
     if service and service_key_file:
         _give_key(service, service_key_file)
     db.session.commit()  # Stripe is asked next, and SQLite's write lock may not be held meanwhile
     _push_plans()
+
+
+def _first_key() -> SigningKey | None:
+    try:
+        made = keyring.ensure(context.now())
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None
+    db.session.commit()
+    return made
 
 
 def _give_key(service: str, file: Path) -> None:

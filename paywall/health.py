@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app, json
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from paywall import context, guards
@@ -21,7 +21,7 @@ from paywall.parts import parts
 from paywall.settings import ROOT
 from paywall.storage import workers
 from paywall.storage.database import begin_read, db
-from paywall.storage.models import SigningKey
+from paywall.tokens import keyring
 
 blueprint = Blueprint("health", __name__)
 guards.protect(blueprint, guards.ANYONE)
@@ -108,8 +108,14 @@ def _migrations() -> str:
 
 
 def _keys() -> str:
-    query = select(SigningKey.kid).where(SigningKey.retired_at.is_(None), SigningKey.signs_from <= context.now())
-    return "ok" if db.session.scalar(query.limit(1)) else "no signing key: run flask paywall keys generate"
+    """The key is opened as if to sign: one that is there and cannot be read gives no reader a token."""
+    try:
+        keyring.signing_key(context.now())
+    except keyring.NoSigningKey:
+        return "no signing key: run flask paywall keys generate"
+    except Unavailable:
+        return "the signing key cannot be read: give tokens.encryption_key its value back, or run keys reseal"
+    return "ok"
 
 
 def _worker() -> str:

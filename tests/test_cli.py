@@ -154,6 +154,17 @@ def test_a_place_that_cannot_be_written_is_named_and_leaves_no_key_behind(run, t
 
 
 @on_sqlite
+def test_a_database_of_other_settings_is_refused_before_anything_is_made(init, file: Path) -> None:
+    """A command run with the wrong settings beside a service must not touch its keys."""
+    init()
+    file.unlink()
+    result = init(tokens={"encryption_key": "another-secret-of-thirty-two-characters"})
+    assert result.exit_code == 1
+    assert "cannot be read with tokens.encryption_key" in result.stderr
+    assert not file.exists()
+
+
+@on_sqlite
 @pytest.mark.parametrize("half", [("--service", "news"), ("--service-key-file", "news.key")])
 def test_a_name_and_a_file_go_together(run, half: tuple[str, str]) -> None:
     result = run("init", *half)

@@ -13,7 +13,7 @@ from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
 from paywall.storage import workers
 from paywall.storage.database import db
 from paywall.storage.models import SigningKey
-from paywall.tokens import keyring
+from paywall.tokens import keyring, vault
 from tests.support.browsers import browser
 from tests.support.marks import on_sqlite
 
@@ -95,6 +95,16 @@ def test_without_a_key_that_signs_it_is_not_ready(shop, clock, state: str) -> No
     status, checks = ready(shop.browser())
     assert status == 503
     assert checks["keys"] == "no signing key: run flask paywall keys generate"
+
+
+def test_with_a_key_that_cannot_be_read_it_is_not_ready(shop) -> None:
+    """Readers would be cut off one by one as their tokens end."""
+    row = db.session.scalars(db.select(SigningKey)).one()
+    row.private_key = vault.seal(b"k" * 32, row.kid, "insecure-lost-encryption-key-000000000000")
+    db.session.commit()
+    status, checks = ready(shop.browser())
+    assert status == 503
+    assert checks["keys"].startswith("the signing key cannot be read: give tokens.encryption_key its value back")
 
 
 @on_sqlite

@@ -33,6 +33,13 @@ def test_later_sources_win(setenv, tmp_path: Path) -> None:
     assert settings.web.session_days == 7
 
 
+def test_who_signed_in_at_the_purchase_is_still_signed_in_after_the_renewal(setenv) -> None:
+    settings = load_settings()
+    (plan,) = settings.plans.values()
+    assert plan.interval == "year"
+    assert settings.web.session_days > 366 + plan.renewal_slack_days + plan.grace_days
+
+
 def test_without_a_word_it_is_development(setenv) -> None:
     setenv(PAYWALL_ENV=None)
     settings = load_settings()

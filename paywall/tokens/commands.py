@@ -20,7 +20,10 @@ revocations_cli = AppGroup("revocations", help="The list of tokens that were tak
 @keys_cli.command("generate")
 def generate_key() -> None:
     """Make a key; the first signs at once, a later one when verifiers have had time to learn it."""
-    row = keyring.generate(context.now())
+    try:
+        row = keyring.generate(context.now())
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None
     db.session.commit()
     click.echo(f"{row.kid} signs from {_shown(row.signs_from)}")
 

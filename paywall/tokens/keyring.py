@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import structlog
+
 from paywall import context
 from paywall.errors import Conflict, NotFound, Unavailable
 from paywall.storage import signing_keys
@@ -11,11 +13,19 @@ from paywall.tokens import vault
 from paywall.verifier import KeySet, SigningKey
 from paywall.verifier.encoding import base64_encode
 
+log = structlog.get_logger("paywall.tokens")
+
 
 class NoSigningKey(Unavailable):
     """No key signs at this moment."""
 
     code, title = "no_signing_key", "There is no signing key"
+
+
+class OtherSecret(Conflict):
+    """The keys that are stored were encrypted with another secret than that of the settings."""
+
+    code, title = "other_encryption_key", "These settings cannot read the stored keys"
 
 
 class LastKey(Conflict):
@@ -27,10 +37,13 @@ class LastKey(Conflict):
 def generate(now: datetime) -> Row:
     """Makes a key. The first signs at once; a later one only after it has been published for
     ``tokens.publish_ahead_seconds``, so that verifiers know it before its first token. Commits nothing.
+
+    Raises OtherSecret where the settings' secret does not open the newest key: what has the right secret could not use
+    a key of ours, and once that signs, nobody gets a token.
     """
     tokens = context.settings().tokens
     key = SigningKey.generate()
-    in_use = any(row.retired_at is None for row in signing_keys.every())
+    in_use = _newest_in_use()
     signs_from = now + timedelta(seconds=tokens.publish_ahead_seconds) if in_use else now
     public = base64_encode(key.public.public_bytes_raw()).decode()
     sealed = vault.seal(key.private_bytes(), key.kid, tokens.encryption_key.get_secret_value())
@@ -38,17 +51,27 @@ def generate(now: datetime) -> Row:
 
 
 def ensure(now: datetime) -> Row | None:
-    """Makes the first key if there is none in use; returns it, or None when nothing was to do. Commits nothing."""
-    return None if any(row.retired_at is None for row in signing_keys.every()) else generate(now)
+    """Makes the first key if there is none in use; returns it, or None when nothing was to do. Commits nothing.
+
+    Raises OtherSecret as ``generate`` does.
+    """
+    return None if _newest_in_use() else generate(now)
 
 
 def signing_key(now: datetime) -> SigningKey:
-    """The key that signs at this moment. Raises NoSigningKey, and KeyUnreadable after a change of the secret."""
+    """The key that signs at this moment. Raises NoSigningKey, and KeyUnreadable after a change of the secret.
+
+    The latter cuts readers off one by one as their tokens end, so it is logged as an error.
+    """
     row = signing_keys.signing(now)
     if row is None:
         raise NoSigningKey("There is no signing key: run flask paywall keys generate.")
     secret = context.settings().tokens.encryption_key.get_secret_value()
-    return SigningKey.from_private_bytes(vault.unseal(row.private_key, row.kid, secret), row.kid)
+    try:
+        return SigningKey.from_private_bytes(vault.unseal(row.private_key, row.kid, secret), row.kid)
+    except vault.KeyUnreadable:
+        log.error("signing_key_unreadable", kid=row.kid)
+        raise
 
 
 def reseal(old_secret: str) -> int:
@@ -113,6 +136,18 @@ def _get(kid: str) -> Row:
     if row is None:
         raise NotFound("There is no signing key of this id.")
     return row
+
+
+def _newest_in_use() -> Row | None:
+    """The newest key that is not retired; raises OtherSecret where the settings' secret does not open it."""
+    newest = next((row for row in signing_keys.every() if row.retired_at is None), None)
+    if newest is not None and not _opens(context.settings().tokens.encryption_key.get_secret_value(), newest):
+        raise OtherSecret(
+            f"The signing key {newest.kid} of this database cannot be read with tokens.encryption_key. Run this with "
+            "the settings of the service that uses the database; after a change of the secret run flask paywall keys "
+            "reseal first; if the old secret is lost, flask paywall keys retire --withdraw each key."
+        )
+    return newest
 
 
 def _opens(secret: str, row: Row) -> bool:

@@ -4,10 +4,12 @@ import os
 import stat
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from paywall.demo.stack import ROOT
 from paywall.demo.state import DemoError, DemoState
 
 
@@ -85,6 +87,12 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_the_database_stands_in_the_folder_by_its_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert DemoState(Path("demo")).database_url == f"sqlite:///{tmp_path}/demo/paywall.sqlite3"
+
+
+def test_commands_without_the_demos_settings_meet_another_database(tmp_path: Path) -> None:
+    """Both may lie in the folder `instance`; a key sealed with the other's secret would lock the readers out."""
+    development = tomllib.loads((ROOT / "config" / "development.toml").read_text())
+    assert Path(development["database"]["url"]).name != DemoState(tmp_path).database_file.name
 
 
 def test_the_editor_is_let_in_once_per_database(tmp_path: Path) -> None:

@@ -36,6 +36,18 @@ def test_keys_are_made_listed_and_retired(run, clock):
     assert [line.split()[1] for line in run(keys_cli, "list")[1].splitlines()] == ["signing", "retired"]
 
 
+def test_a_key_is_refused_in_one_line_where_the_secret_is_another_one(run):
+    kid = run(keys_cli, "generate")[1].split()[0]
+    row = signing_keys.get(kid)
+    row.private_key = vault.seal(b"k" * 32, kid, "insecure-lost-encryption-key-000000000000")
+    db.session.commit()
+    code, printed, message = run(keys_cli, "generate")
+    assert (code, printed) == (1, "")
+    assert message.startswith(f"Error: The signing key {kid} of this database cannot be read")
+    assert message.count("\n") == 1
+    assert [one.kid for one in signing_keys.every()] == [kid]
+
+
 def test_the_list_shows_no_key_material(run):
     run(keys_cli, "generate")
     row = signing_keys.every()[0]

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from paywall.errors import NotFound
 from paywall.storage import signing_keys
 from paywall.storage.database import db
-from paywall.tokens import keyring
-from paywall.tokens.keyring import LastKey, NoSigningKey
+from paywall.tokens import keyring, vault
+from paywall.tokens.keyring import LastKey, NoSigningKey, OtherSecret
 from paywall.tokens.vault import KeyUnreadable
 
 AHEAD = timedelta(minutes=5)
@@ -161,3 +162,26 @@ def test_keys_are_sealed_anew_after_a_change_of_the_secret(make_app, now):
         assert keyring.reseal(secrets[0]) == 0
         assert signing_keys.get(kid).private_key == sealed
         db.session.rollback()
+
+
+def test_no_key_is_made_beside_one_that_the_secret_does_not_open(make_app, now):
+    """Sealed with the wrong secret it would sign one day, and the service could give out no token."""
+    with make_app().app_context():
+        kid = keyring.generate(now).kid
+        db.session.commit()
+    other = make_app(tokens={"encryption_key": "another-secret-of-thirty-two-characters"})
+    with other.app_context():
+        for make in (keyring.generate, keyring.ensure):
+            with pytest.raises(OtherSecret, match=f"{kid} .*keys reseal"):
+                make(now)
+        assert [row.kid for row in signing_keys.every()] == [kid]
+        keyring.withdraw(kid)
+        assert keyring.ensure(now) is not None, "the way out when the old secret is lost"
+
+
+def test_a_key_that_cannot_be_read_is_logged_as_an_error(app, now):
+    row = keyring.generate(now)
+    row.private_key = vault.seal(b"k" * 32, row.kid, "insecure-lost-encryption-key-000000000000")
+    with capture_logs() as lines, pytest.raises(KeyUnreadable):
+        keyring.signing_key(now)
+    assert lines == [{"event": "signing_key_unreadable", "log_level": "error", "kid": row.kid}]
