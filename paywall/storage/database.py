@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -27,6 +27,11 @@ class Base(DeclarativeBase):
     """The base of every model, with names for constraints so that migrations can address them."""
 
     metadata = MetaData(naming_convention=_NAMING)
+
+
+def only(condition: str) -> dict[str, Any]:
+    """How an index says which rows it holds, in SQL that both databases understand."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class UTCDateTime(TypeDecorator[datetime]):

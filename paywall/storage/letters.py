@@ -2,24 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, String, func, select, text, update
+from sqlalchemy import Index, Integer, String, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from paywall.storage.database import Base, UTCDateTime, db, insert_if_new, new_id
+from paywall.storage.database import Base, UTCDateTime, db, insert_if_new, new_id, only
 
 
 class WaitingLetter(Base):
     """A letter to be mailed, and what became of it. It names a link by its row, and keeps no address once it left."""
 
     __tablename__ = "letters"
-    __table_args__ = (
-        Index(
-            "ix_letters_next_try_at",
-            "next_try_at",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
-    )
+    __table_args__ = (Index("ix_letters_next_try_at", "next_try_at", **only("done_at IS NULL")),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     cause: Mapped[str] = mapped_column(String(80), unique=True)  # what it answers: one letter for one cause
@@ -29,7 +22,7 @@ class WaitingLetter(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     outcome: Mapped[str | None] = mapped_column(String(80))  # sent, void, given_up; before: the newest failure
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Tex
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
-from paywall.storage.database import Base, UTCDateTime
+from paywall.storage.database import Base, UTCDateTime, only
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys up by itself
 
@@ -17,13 +17,7 @@ class Reader(Base):
 
     __tablename__ = "readers"
     __table_args__ = (
-        Index(
-            "uq_readers_verified_email",
-            "email_normalised",
-            unique=True,
-            sqlite_where=text("email_verified_at IS NOT NULL"),
-            postgresql_where=text("email_verified_at IS NOT NULL"),
-        ),
+        Index("uq_readers_verified_email", "email_normalised", unique=True, **only("email_verified_at IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -46,8 +40,8 @@ class ReaderSession(Base):
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
     method: Mapped[str] = mapped_column(String(20))  # checkout: may read; link: proved the mailbox
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
 
 class SignInLink(Base):
@@ -59,8 +53,12 @@ class SignInLink(Base):
     email_normalised: Mapped[str] = mapped_column(String(320), index=True)
     return_to: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+
+# as SQL, since no database uses a partial index for a value that is bound later
+UNPAID = "state = 'expired' AND subscription_id IS NULL AND flag IS NULL"
 
 
 class Checkout(Base):
@@ -68,22 +66,9 @@ class Checkout(Base):
 
     __tablename__ = "checkouts"
     __table_args__ = (
-        Index(
-            "uq_checkouts_open_reader",
-            "reader_id",
-            "plan",
-            unique=True,
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
-        Index(
-            "uq_checkouts_open_browser",
-            "browser_hash",
-            "plan",
-            unique=True,
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
-        ),
+        Index("uq_checkouts_open_reader", "reader_id", "plan", unique=True, **only("state = 'open'")),
+        Index("uq_checkouts_open_browser", "browser_hash", "plan", unique=True, **only("state = 'open'")),
+        Index("ix_checkouts_unpaid", "closed_at", **only(UNPAID)),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)  # also its idempotency key at Stripe
@@ -130,7 +115,7 @@ class Subscription(Base):
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-# as SQL, since no database uses a partial index for a value that is bound later
+# as SQL, for the same reason
 RUNNING = "state IN ('active', 'grace', 'suspended')"
 AWAITED = "state = 'pending'"
 
@@ -147,12 +132,7 @@ class Entitlement(Base):
         Index("ix_entitlements_starts_at_id", "starts_at", "id"),
         Index("ix_entitlements_until_id", "until", "id"),
         # few rows among many: what is on hold, whose payment failed
-        Index(
-            "ix_entitlements_hold",
-            "hold",
-            sqlite_where=text("hold IS NOT NULL"),
-            postgresql_where=text("hold IS NOT NULL"),
-        ),
+        Index("ix_entitlements_hold", "hold", **only("hold IS NOT NULL")),
         Index(
             "ix_entitlements_dunning",
             "until",
@@ -160,8 +140,8 @@ class Entitlement(Base):
             postgresql_where=text("in_dunning"),
         ),
         # what a date will end or begin, with no event
-        Index("ix_entitlements_running", "until", sqlite_where=text(RUNNING), postgresql_where=text(RUNNING)),
-        Index("ix_entitlements_awaited", "starts_at", sqlite_where=text(AWAITED), postgresql_where=text(AWAITED)),
+        Index("ix_entitlements_running", "until", **only(RUNNING)),
+        Index("ix_entitlements_awaited", "starts_at", **only(AWAITED)),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -206,17 +186,17 @@ class LedgerEntry(Base):
     cause_id: Mapped[str] = mapped_column(String(255))
 
 
+WAITS = "next_try_at IS NOT NULL"
+
+
 class InboxEvent(Base):
     """A verified Stripe event: what it is called and which objects it names, not its body."""
 
     __tablename__ = "events"
     __table_args__ = (
-        Index(
-            "ix_events_next_try_at",
-            "next_try_at",
-            sqlite_where=text("next_try_at IS NOT NULL"),
-            postgresql_where=text("next_try_at IS NOT NULL"),
-        ),
+        # the two orders in which events are claimed
+        Index("ix_events_next_try_at", "next_try_at", **only(WAITS)),
+        Index("ix_events_attempts_next_try_at_id", "attempts", "next_try_at", "id", **only(WAITS)),
     )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)  # Stripe's evt_...
@@ -229,7 +209,7 @@ class InboxEvent(Base):
     outcome: Mapped[str | None] = mapped_column(String(200))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     handled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    next_try_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # while it waits for the worker
+    next_try_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # null as soon as it is dealt with
 
 
 class Lease(Base):

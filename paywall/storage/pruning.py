@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, TextClause, delete, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
-from paywall.storage.models import Checkout, InboxEvent, Lease, ReaderSession, Revocation, SignInLink
+from paywall.storage.models import UNPAID, Checkout, InboxEvent, Lease, ReaderSession, Revocation, SignInLink
 from paywall.storage.workers import WorkerRow
 
 Prune = Callable[[datetime, int], int]
@@ -27,8 +27,7 @@ def events(before: datetime, limit: int) -> int:
 
 def checkouts(before: datetime, limit: int) -> int:
     """Checkouts that ended unpaid before, with the typed address. Paid and flagged ones are kept. Commits nothing."""
-    unpaid = Checkout.state == "expired", Checkout.subscription_id.is_(None), Checkout.flag.is_(None)
-    return _delete(Checkout.id, limit, *unpaid, Checkout.closed_at < before)
+    return _delete(Checkout.id, limit, text(UNPAID), Checkout.closed_at < before)
 
 
 def letters(before: datetime, limit: int) -> int:
@@ -70,7 +69,7 @@ BY_AGE: Mapping[str, tuple[Prune, ...]] = {
 BY_NOW: tuple[Prune, ...] = (leases, revocations, workers)
 
 
-def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool]) -> int:
+def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool] | TextClause) -> int:
     rows = select(key).where(*which).limit(limit).with_for_update(skip_locked=True)
     statement = delete(key.class_).where(key.in_(rows.scalar_subquery())).returning(key)
     return len(db.session.execute(statement, execution_options={"synchronize_session": False}).all())

@@ -8,6 +8,7 @@ from paywall.storage import events
 from paywall.storage.database import db
 from paywall.storage.models import InboxEvent
 from tests.support.builders import NOW
+from tests.support.plans import plans
 
 MINUTE = timedelta(minutes=1)
 
@@ -42,9 +43,31 @@ def test_an_event_just_received_is_left_to_its_receiver_for_a_minute(app) -> Non
 
 @pytest.mark.parametrize("state", ["handled", "ignored"])
 def test_what_is_dealt_with_is_never_claimed(app, state: str) -> None:
-    add("evt_1", state=state)
-    assert claim() is None
-    assert not events.anything_due(NOW)
+    add("evt_1")
+    events.record("evt_1", state, "done", NOW, lambda _: MINUTE)
+    db.session.commit()
+    assert claim(NOW + 9 * MINUTE) is None
+    assert not events.anything_due(NOW + 9 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("fresh_first", "index"), [(True, "ix_events_attempts_next_try_at_id"), (False, "ix_events_next_try_at")]
+)
+def test_the_next_one_is_found_without_sorting_all_that_wait(app, fresh_first: bool, index: str) -> None:
+    """After an outage thousands are due, and each is claimed by itself."""
+    db.session.execute(db.insert(InboxEvent), [backlog(number) for number in range(300)])
+    db.session.execute(db.text("ANALYZE"))
+    db.session.commit()
+    (plan,) = plans(lambda: events.claim(NOW, NOW + MINUTE, fresh_first=fresh_first), starting="UPDATE")
+    assert index in plan, plan
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+def backlog(number: int) -> dict[str, object]:
+    """One of many that are due."""
+    values = {"id": f"evt_{number:04}", "type": "invoice.paid", "created_at": NOW, "received_at": NOW, "objects": {}}
+    due = NOW - number % 50 * MINUTE
+    return {**values, "state": "parked", "attempts": number % 7, "next_try_at": due}
 
 
 def test_what_was_due_longest_comes_first_else_what_was_tried_least(app) -> None:

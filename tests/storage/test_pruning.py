@@ -10,6 +10,7 @@ from paywall.storage.database import db
 from paywall.storage.models import Checkout, InboxEvent, Lease, ReaderSession, Revocation, SignInLink
 from paywall.storage.sessions import create
 from tests.support.builders import DAY, NOW, make_reader
+from tests.support.plans import plans
 
 OLD = NOW - 100 * DAY
 HOUR = timedelta(hours=1)
@@ -142,3 +143,19 @@ def test_workers_go_a_week_after_their_last_word(app) -> None:
 def test_nothing_old_is_nothing_deleted(app) -> None:
     prunes: list[Callable[..., int]] = [*pruning.BY_NOW, *(one for some in pruning.BY_AGE.values() for one in some)]
     assert [prune(NOW, 10) for prune in prunes] == [0] * 8
+
+
+@pytest.mark.parametrize(
+    ("prune", "indexes"),
+    [
+        (pruning.checkouts, ["ix_checkouts_unpaid"]),
+        (pruning.letters, ["ix_letters_done_at"]),
+        (pruning.links, ["ix_sign_in_links_used_at", "ix_sign_in_links_expires_at"]),
+        (pruning.sessions, ["ix_reader_sessions_ended_at", "ix_reader_sessions_expires_at"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_old_rows_are_found_by_an_index(app, prune: pruning.Prune, indexes: list[str]) -> None:
+    """A table that holds years is not read in full once for each batch of 500."""
+    (plan,) = plans(lambda: prune(NOW, 500), starting="DELETE", bitmaps=True)
+    assert [index in plan for index in indexes] == [True] * len(indexes), plan
