@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 
@@ -31,7 +31,7 @@ class _Options:
 @click.command()
 @click.option("--stories", default="", help="Only these, split at semicolons: names, or parts of names.")
 @click.option("--kinds", default=",".join(KINDS), show_default=True, help="Only these kinds of runs.")
-@click.option("--runs", default=1000, show_default=True, help="Orders sampled of a story that has too many for all.")
+@click.option("--runs", default=Sizes.runs, show_default=True, help="Orders sampled of each story, beside the walks.")
 @click.option("--seed", default=1, show_default=True, help="Another seed samples other orders.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Processes at once.")
 @click.option("--only", default="", help="One run, as a report names it: prints what happens in it.")
@@ -44,15 +44,20 @@ def main(stories: str, kinds: str, runs: int, seed: int, jobs: int, only: str) -
         started = time.monotonic()
         sizes = Sizes(runs, seed)
         planned = _planned(chosen, kinds.split(","), sizes, folder)
-        results = list(_watched(planned, jobs, folder))
+        results: list[Result] = []
+        with suppress(KeyboardInterrupt):
+            for result in _watched(planned, jobs, folder):
+                results.append(result)
     click.echo(table(chosen, results, sizes))
+    if stopped := len(planned) - len(results):
+        click.echo(f"\nStopped early: {stopped} of {len(planned)} parts were not run.")
     failures = [text for result in results for text in result.failures]
     for text in failures[:SHOWN]:
         click.echo(f"\n{text}")
     took = time.monotonic() - started
     ran = sum(result.runs for result in results), sum(result.messages for result in results)
     click.echo(f"\n{ran[0]:,} runs with {ran[1]:,} messages in {took / 60:.1f} minutes, {len(failures)} failed.")
-    sys.exit(1 if failures else 0)
+    sys.exit(1 if failures or stopped else 0)
 
 
 def _chosen(stories: str) -> list[Story]:
@@ -91,9 +96,10 @@ def _once(chosen: list[Story], only: str, folder: Path) -> int:
             failures = workshop.do(job).failures
             click.echo("\n".join(failures))
             return 1 if failures else 0
-        for run in workshop.runs(job, name):
-            click.echo("\n".join([*run.trace, *(f"FAULT {fault}" for fault in run.faults), ""]))
-            failed += bool(run.faults)
+        with workshop.on(database):
+            for run in workshop.runs(job, name):
+                click.echo("\n".join([*run.trace, *(f"FAULT {fault}" for fault in run.faults), ""]))
+                failed += bool(run.faults)
     finally:
         workshop.close()
     return 1 if failed else 0

@@ -175,9 +175,13 @@ def give_up_the_invoice(stage: Stage) -> None:
 
 def pay_the_invoice(stage: Stage) -> None:
     """The reader pays the newest invoice after all, with a card that is good."""
-    invoice = newest(stage, "invoice")
-    method = stage.sdk.v1.payment_methods.attach(PAYS, {"customer": invoice["customer"]})
-    stage.sdk.v1.invoices.pay(invoice["id"], {"payment_method": method.id})
+    _pay_invoice(stage, newest(stage, "invoice"))
+
+
+def pay_the_older_invoice(stage: Stage) -> None:
+    """The reader pays last year's invoice after all, while this year's is there."""
+    _, older = stage.account.store.find("invoice", limit=2)
+    _pay_invoice(stage, older)
 
 
 def exhausted_retries(choice: str) -> Act:
@@ -275,6 +279,11 @@ def newest(stage: Stage, kind: str = "subscription") -> dict[str, Any]:
 
 def _pay(stage: Stage, **how: Any) -> str:
     return stage.shop.pay(newest(stage, "checkout.session")["id"], email=EMAIL, **how)
+
+
+def _pay_invoice(stage: Stage, invoice: dict[str, Any]) -> None:
+    method = stage.sdk.v1.payment_methods.attach(PAYS, {"customer": invoice["customer"]})
+    stage.sdk.v1.invoices.pay(invoice["id"], {"payment_method": method.id})
 
 
 def _portal(stage: Stage) -> dict[str, Any]:

@@ -29,13 +29,18 @@ class Delivery:
 def send(parts: Parts, delivery: Delivery) -> bool:
     """Gives a message to the service, in the application's context; True when it is dealt with."""
     try:
-        if delivery.event is not None:
-            return Intake(Tools(parts.gateway, parts.sync, parts.clock)).receive(shapes.event(delivery.event))
-        service = Checkouts(parts.gateway, parts.catalog, parts.sync, parts.settings.web.base_url)
-        service.settle(str(delivery.path).rpartition("=")[2])
+        return give(parts, delivery)
     except Unavailable:
         db.session.rollback()
         return False
     finally:
         db.session.remove()
+
+
+def give(parts: Parts, delivery: Delivery) -> bool:
+    """The same, for who wants to know why not. Raises Unavailable."""
+    if delivery.event is not None:
+        return Intake(Tools(parts.gateway, parts.sync, parts.clock)).receive(shapes.event(delivery.event))
+    service = Checkouts(parts.gateway, parts.catalog, parts.sync, parts.settings.web.base_url)
+    service.settle(str(delivery.path).rpartition("=")[2])
     return True

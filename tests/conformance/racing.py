@@ -1,16 +1,20 @@
-"""Two workers at once, each with its own connection: they take the same messages, or share them out."""
+"""Two workers at once, threads or processes with their own connections: they take the same messages, or share them."""
 
 import threading
+from collections.abc import Sequence
 from contextvars import Context
 from random import Random
 
+from paywall.storage.database import db
+from tests.conformance.killing import Laboratory
 from tests.conformance.messages import Delivery, send
 from tests.conformance.orders import Order
 from tests.conformance.running import Run, Tape
 from tests.conformance.stage import Stage
 from tests.conformance.stories import Story
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
+NEVER = 0  # the commit at which a process dies that shall live
 
 
 class RacedRun(Run):
@@ -53,3 +57,29 @@ class RacedRun(Run):
                     return
                 if not done:
                     failed[delivery.key] = delivery
+
+
+class ApartRun(RacedRun):
+    """The same with two processes, each the child of a laboratory of its own."""
+
+    def __init__(
+        self, stage: Stage, story: Story, tape: Tape, order: Order, *, shared: bool, labs: Sequence[Laboratory]
+    ) -> None:
+        super().__init__(stage, story, tape, order, shared=shared)
+        self._free = list(labs)
+
+    def deliver_all(self, messages: list[tuple[int, Delivery]]) -> None:
+        """Delivers messages at once; what the processes ask Stripe is not seen here."""
+        db.session.remove()
+        self.judge.blind()
+        super().deliver_all(messages)
+
+    def _work(self, share: list[Delivery], barrier: threading.Barrier, failed: dict[str, Delivery]) -> None:
+        lab = self._free.pop()
+        barrier.wait(WAIT_SECONDS)
+        for delivery in share:
+            outcome = lab.take("before", NEVER, delivery, self.stage.clock.moment)
+            if outcome != "done":
+                self.trace.append(f"  {delivery.name}: {outcome}")
+                failed[delivery.key] = delivery
+        self._free.append(lab)

@@ -36,6 +36,7 @@ class Run:
         self.trace: list[str] = []
         self.messages = 0
         self.delivered = 0
+        self.act = 0
         self._number = 0
         self._due: list[tuple[int, float, int, Delivery]] = []
         self._undone: dict[str, Delivery] = {}
@@ -50,7 +51,11 @@ class Run:
         """Plays the story to its end and delivers everything, in the order's way; or all until the last act."""
         self.stage.show(self.stage.beginning, rows=True)
         self.judge.begin()
-        for number, act in enumerate(self.story.acts):
+        return self.go_on(0, but_the_last=but_the_last)
+
+    def go_on(self, first: int, *, but_the_last: bool = False) -> "Run":
+        """Plays the story from this act on."""
+        for number, act in list(enumerate(self.story.acts))[first:]:
             if act.settles:
                 self._deliver_until(len(self.story.acts))
                 self._settle()
@@ -75,6 +80,7 @@ class Run:
 
     def _perform(self, number: int, act: Act) -> None:
         self.trace.append(f"act {number}: {act.name}")
+        self.act = number
         if self.tape is None or self._live or (act.joins and self.delivered):
             self._live = True
             act.play(self.stage)

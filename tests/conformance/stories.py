@@ -45,6 +45,8 @@ RENEW = (acts.the_period_ends, acts.an_hour_passes)
 WON = acts.dispute_becomes("won")
 LOST = (acts.dispute(), acts.dispute_becomes("lost"))
 FAIL = (acts.the_card_will_fail, *RENEW)
+UNPAID = (acts.exhausted_retries("unpaid"), *FAIL, acts.three_weeks_pass)
+PAST_DUE = (acts.exhausted_retries("past_due"), *FAIL, acts.three_weeks_pass)
 
 ALL = (
     _story("buy", *BUY),
@@ -95,6 +97,10 @@ ALL = (
     _story("debit fails", JOIN, acts.pay_by_debit("000222222227"), acts.four_days_pass),
     _story("renewal voided", *BUY, *FAIL, acts.void_the_invoice, acts.a_day_passes),
     _story("renewal given up", *BUY, *FAIL, acts.give_up_the_invoice, acts.three_weeks_pass),
+    _story("unpaid, then voided", *BUY, *UNPAID, acts.void_the_invoice, acts.a_day_passes),
+    _story("unpaid, then given up", *BUY, *UNPAID, acts.give_up_the_invoice, acts.a_day_passes),
+    _story("unpaid, paid late beside a draft", *BUY, *UNPAID, acts.the_period_ends, acts.pay_the_older_invoice),
+    _story("past due, paid late beside a draft", *BUY, *PAST_DUE, acts.the_period_ends, acts.pay_the_older_invoice),
     _story("paid after the end", *BUY, *FAIL, acts.cancel_now, acts.pay_the_invoice),
     _story("delete customer", *BUY, acts.delete_the_customer, acts.a_day_passes),
     _story("lapse and buy again", *BUY, acts.cancel_now, acts.a_day_passes, JOIN_AGAIN, PAY),

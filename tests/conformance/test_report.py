@@ -2,7 +2,7 @@
 
 import io
 
-from tests.conformance.campaign import Job, Result, Sizes, plan
+from tests.conformance.campaign import KINDS, Job, Result, Sizes, plan
 from tests.conformance.report import Progress, table
 from tests.conformance.stories import BY_NAME
 
@@ -42,10 +42,10 @@ def test_a_failure_names_the_command_that_shows_it_again() -> None:
 
 
 def test_a_plan_holds_every_kind_on_both_databases() -> None:
-    jobs = plan(BUY, 6, Sizes(1000))
+    jobs = plan(BUY, 6, Sizes(1000))  # so many that all 720 orders are tried one by one too
     kinds = {job.kind for job in jobs}
-    assert kinds == {"walked", "orders", "between", "doubled", "lost", "away", "raced", "killed"}
+    assert kinds == set(KINDS) == {"walked", "orders", "between", "doubled", "lost", "away", "raced", "apart", "killed"}
     assert {job.database for job in jobs if job.kind == "orders"} == {"sqlite", "postgresql"}
-    assert {job.database for job in jobs if job.kind in ("raced", "killed")} == {"postgresql"}
+    assert {job.database for job in jobs if job.kind in ("raced", "apart", "killed")} == {"postgresql"}
     assert sum(len(job.names) for job in jobs if job.kind == "orders") == 720
     assert sum(len(job.names) for job in jobs if job.kind == "killed") == 12

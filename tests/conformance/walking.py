@@ -1,29 +1,22 @@
 """All orders of a story's messages at once: orders that lead to the same state go on as one.
 
 What is delivered next finds the same rows, the same Stripe and the same clock, whichever way led there; so from there
-on one walk stands for all of them. Ids that chance gives and the names of causes are no part of a state, because
-nothing decides by them; runs of single orders, without this shortcut, are the check on that.
+on one walk stands for all of them. Runs of single orders, without this shortcut, are the check on that.
 """
 
-import json
 from collections.abc import Hashable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
 
 from tests.conformance.judging import Memory
 from tests.conformance.messages import Delivery
 from tests.conformance.orders import Order
 from tests.conformance.running import Run, Tape
 from tests.conformance.stage import Frame, Stage
+from tests.conformance.states import state_of
 from tests.conformance.stories import Story
 
-MOST = 8  # messages whose orders are all walked; if there are more, the first of them come in an order of chance
-CHANCE = {
-    "entitlements": {"id"},
-    "ledger": {"id", "entitlement_id", "cause", "cause_id"},
-    "events": {"outcome", "attempts"},
-}
+MOST = 7  # messages whose orders are all walked; if there are more, the first of them come in an order of chance
 
 
 @dataclass
@@ -42,15 +35,7 @@ class Node:
 
     def state(self) -> Hashable:
         """What is equal for two nodes from which everything goes on alike."""
-        stripe = sorted(json.dumps(asdict(case), sort_keys=True) for case in self.frame.cases.values())
-        rows = sorted(self._plain(table, row) for table, found in self.frame.rows.items() for row in found)
-        return tuple(sorted(self.done)), tuple(sorted(self.waiting)), tuple(stripe), tuple(rows)
-
-    def _plain(self, table: str, row: dict[str, Any]) -> str:
-        kept = {name: value for name, value in row.items() if name not in CHANCE.get(table, ())}
-        if table == "events":
-            kept["id"] = self.own.get(kept["id"], kept["id"])
-        return f"{table} {sorted(kept.items())}"
+        return tuple(sorted(self.done)), tuple(sorted(self.waiting)), state_of(self.frame, self.own)
 
 
 @dataclass
