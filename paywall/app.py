@@ -10,7 +10,9 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from paywall import cli, health, limits, logs, scrape, web
+from paywall.access import addresses
 from paywall.access import views as access
+from paywall.access.lane import Lane
 from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     scrape.init_app(app)
     _add_journeys(app, csrf, settings)
     cli.init_app(app)
+    app.wsgi_app = Lane(app, addresses.HOT)  # type: ignore[method-assign]
     if settings.web.trusted_hops:
         hops = settings.web.trusted_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -90,6 +93,7 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
     """Registers the blueprint of every journey; program interfaces carry keys or signatures instead of CSRF tokens."""
     csrf.exempt(access.blueprint)
     app.register_api(access.blueprint)
+    app.register_api(access.gate)
     app.register_api(access.keys_blueprint)
     app.register_blueprint(accounts.account)
     app.register_blueprint(accounts.signing)

@@ -3,18 +3,19 @@
 import ipaddress
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 
 from paywall import context, sessions, web
 from paywall.errors import TooManyRequests
+from paywall.options import Limits
 from paywall.settings import Settings
 from paywall.storage import readers
 from paywall.storage.hashing import sha256_hex
@@ -27,9 +28,14 @@ _OPEN = ("network", "reader", "service")  # whose counts are told; a typed addre
 
 
 def network() -> str:
-    """The caller's network: an address of IPv4; of IPv6 the /64 of which one subscriber has all."""
+    """The network of the request's caller."""
+    return network_of(request.remote_addr)
+
+
+def network_of(remote: str | None) -> str:
+    """A caller's network: an address of IPv4; of IPv6 the /64 of which one subscriber has all."""
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(remote or "")
     except ValueError:
         return "network:unknown"
     if isinstance(address, ipaddress.IPv4Address):
@@ -77,13 +83,16 @@ class Counter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _windows: dict[tuple[str, int, int], tuple[float, int]] = field(default_factory=dict)  # when it ends, how many
 
-    def spend(self, kind: str, key: str, rate: str) -> None:
-        """Counts one call. Raises TooManyRequests when there were too many."""
+    def spend(self, kind: str, key: str, rate: str, told: list[Told] | None = None) -> None:
+        """Counts one call, and adds to ``told`` (else to what the request tells) what is left.
+
+        Raises TooManyRequests when there were too many.
+        """
+        heard = g.setdefault("rate_limits", []) if told is None else told
         for item in _items(rate):
             window = item.get_expiry()
             reset, count = self._count((f"{kind}:{key}", item.amount, window), window)
-            told = Told(kind, item.amount, window, max(0, item.amount - count), reset)
-            g.setdefault("rate_limits", []).append(told)
+            heard.append(Told(kind, item.amount, window, max(0, item.amount - count), reset))
             if count > item.amount:
                 raise TooManyRequests("This is more than may be asked.", retry_after=reset)
 
@@ -121,14 +130,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_tell)
 
 
-def for_service(service_id: str) -> None:
+def for_service(app: Flask, service_id: str, told: list[Told]) -> None:
     """Counts a call of a content service. Raises TooManyRequests."""
-    _api().spend("service", service_id, context.settings().limits.api)
+    _api(app).spend("service", service_id, _rates(app).api, told)
 
 
-def for_refused_key() -> None:
-    """Counts a call whose key is not good, for its network. Raises TooManyRequests."""
-    _api().spend("network", network(), context.settings().limits.api_refused)
+def for_refused_key(app: Flask, remote: str | None, told: list[Told]) -> None:
+    """Counts a call whose key is not good, for the network of this address. Raises TooManyRequests."""
+    _api(app).spend("network", network_of(remote), _rates(app).api_refused, told)
 
 
 def _limit(name: str, key: Callable[[], str] = network) -> Callable[[View], View]:
@@ -147,9 +156,14 @@ checkout_person = _limit("checkout_person", person)
 checkout_return = _limit("checkout_return")
 
 
-def _api() -> Counter:
-    found: Counter = current_app.extensions[_API]
+def _api(app: Flask) -> Counter:
+    found: Counter = app.extensions[_API]
     return found
+
+
+def _rates(app: Flask) -> Limits:
+    settings: Settings = app.extensions["paywall"].settings
+    return settings.limits
 
 
 @lru_cache
@@ -179,12 +193,16 @@ def _told(one: RequestLimit) -> Told:
 
 
 def _tell(response: Response) -> Response:
-    """Draft-ietf-httpapi-ratelimit-headers-10: each limit's policy, and what is left of it."""
-    told = [one for one in (*_of_page(), *g.get("rate_limits", ())) if one.kind in _OPEN]
-    if told:
-        named = {f'"{one.kind}-{one.window}"': one for one in told}
-        policies = (f"{name};q={one.amount};w={one.window}" for name, one in named.items())
-        response.headers["RateLimit-Policy"] = ", ".join(policies)
-        states = (f"{name};r={one.left};t={one.reset}" for name, one in named.items())
-        response.headers["RateLimit"] = ", ".join(states)
+    response.headers.update(headers([*_of_page(), *g.get("rate_limits", ())]))
     return response
+
+
+def headers(counted: Iterable[Told]) -> dict[str, str]:
+    """Draft-ietf-httpapi-ratelimit-headers-10: each limit's policy, and what is left of it."""
+    named = {f'"{one.kind}-{one.window}"': one for one in counted if one.kind in _OPEN}
+    if not named:
+        return {}
+    return {
+        "RateLimit-Policy": ", ".join(f"{name};q={one.amount};w={one.window}" for name, one in named.items()),
+        "RateLimit": ", ".join(f"{name};r={one.left};t={one.reset}" for name, one in named.items()),
+    }

@@ -6,6 +6,8 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
 
+from paywall.sessions import TOKEN_COOKIE
+
 ADDRESS = "/openapi"
 _ABOUT = (
     "Tells content services whether a reader may read. Services authenticate with their key: "
@@ -15,6 +17,12 @@ _ABOUT = (
 )
 _SERVICE_KEY = SecurityScheme(
     type="http", scheme="bearer", bearerFormat="pwk_...", description="From `flask paywall services add NAME`."
+)
+
+_SERVICE_NAME = SecurityScheme(type="http", scheme="basic", description="The service's name or id, and its key.")
+_READER = SecurityScheme(type="http", scheme="bearer", description="A reader's access token.")
+_COOKIE = SecurityScheme(
+    type="apiKey", name=TOKEN_COOKIE, security_scheme_in="cookie", description="The same, as readers' browsers have it."
 )
 
 # the library's own pages have an inline script, which our policy refuses; this one is served at both their addresses
@@ -35,18 +43,29 @@ class DescribedApp(OpenAPI):
             name,
             info=Info(title="Paywall", version="1", description=_ABOUT),
             doc_prefix=ADDRESS,
-            security_schemes={"service_key": _SERVICE_KEY},
+            security_schemes={
+                "service_key": _SERVICE_KEY,
+                "service_name": _SERVICE_NAME,
+                "reader_token": _READER,
+                "reader_cookie": _COOKIE,
+            },
             root_path=root_path,
         )
         self.config.update(OPENAPI_HTML_STRING=PAGE, SWAGGER_HTML_STRING=PAGE)
 
     def generate_spec_json(self) -> None:
-        """Takes out the library's own validation answer, which is never given: our views check what they read."""
+        """Takes out the library's own validation answer, which is never given: our views check what they read.
+
+        Forms are url-encoded ones here, while the library takes all for those that carry files.
+        """
         super().generate_spec_json()  # type: ignore[no-untyped-call]
         self.spec_json["components"]["schemas"].pop(self.validation_error_model.__name__, None)
         for path in self.spec_json["paths"].values():
             for operation in path.values():
                 _drop_answers_in(operation["responses"], self.validation_error_model.__name__)
+                taken = operation.get("requestBody", {}).get("content", {})
+                if "multipart/form-data" in taken:
+                    taken["application/x-www-form-urlencoded"] = taken.pop("multipart/form-data")
 
 
 def _drop_answers_in(responses: dict[str, Any], model: str) -> None:

@@ -1,10 +1,12 @@
 """How answers leave: security headers, problem documents, friendly error pages, one log line a request."""
 
+import json
 import secrets
 import time
+from collections.abc import Mapping
 
 import structlog
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Response, g, render_template, request
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -22,17 +24,16 @@ API_PREFIXES = ("/v1/", "/.well-known/", "/webhooks/", "/healthz", "/readyz", "/
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Puts headers, error answers and the request log on every answer of the application."""
-    policy = _content_security_policy(settings)
-    secure = settings.web.cookie_secure
+    standing = standing_headers(settings)
 
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
-        g.request_id = f"r{secrets.token_hex(8)}"  # never sixteen digits, as a card number has
+        g.request_id = new_request_id()
 
     @app.after_request
     def finish(response: Response) -> Response:
-        _harden(response, policy, secure)
+        _harden(response, standing)
         _log(response)
         return response
 
@@ -44,10 +45,16 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def problem(status: int, code: str, title: str, detail: str, **extra: str | int) -> Response:
-    """A problem document (RFC 9457) that is never stored."""
+def problem_text(status: int, code: str, title: str, detail: str, **extra: str | int) -> str:
+    """The text of a problem document (RFC 9457)."""
     body = {"type": f"about:blank#{code}", "title": title, "status": status, "detail": detail, "code": code, **extra}
-    response = Response(json.dumps(body), status=status, content_type="application/problem+json")
+    return json.dumps(body, sort_keys=True)
+
+
+def problem(status: int, code: str, title: str, detail: str, **extra: str | int) -> Response:
+    """A problem document that is never stored."""
+    text = problem_text(status, code, title, detail, **extra)
+    response = Response(text, status=status, content_type="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -137,24 +144,41 @@ def _content_security_policy(settings: Settings) -> str:
     )
 
 
-def _harden(response: Response, policy: str, secure: bool) -> None:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", policy)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if request.endpoint not in ("static", "bootstrap.static"):
-        headers.setdefault("Cache-Control", "private, no-store")
-    if secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+def standing_headers(settings: Settings) -> dict[str, str]:
+    """The headers of every answer, unless it says otherwise."""
+    standing = {
+        "Content-Security-Policy": _content_security_policy(settings),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "private, no-store",
+    }
+    if settings.web.cookie_secure:
+        standing["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return standing
+
+
+def new_request_id() -> str:
+    """Names a request in the log; never sixteen digits, as a card number has."""
+    return f"r{secrets.token_hex(8)}"
+
+
+def request_done(route: str | None, method: str, status: int, seconds: float, request_id: str | None) -> None:
+    """Counts an answered request and logs its line: the route, never the address, whose query may hold a token."""
+    metrics.request_done(route, method, status, seconds)
+    fields = {"route": route, "status": status, "ms": round(seconds * 1000, 1), "id": request_id}
+    log.info("request", method=method, **fields)
+
+
+def _harden(response: Response, standing: Mapping[str, str]) -> None:
+    for name, value in standing.items():
+        if name != "Cache-Control" or request.endpoint not in ("static", "bootstrap.static"):
+            response.headers.setdefault(name, value)
 
 
 def _log(response: Response) -> None:
     took = time.perf_counter() - g.started if "started" in g else 0.0
-    # the route, never the address: query strings carry tokens and addresses
     route = request.url_rule.rule if request.url_rule else None
-    metrics.request_done(route, request.method, response.status_code, took)
-    fields = {"route": route, "status": response.status_code, "ms": round(took * 1000, 1), "id": g.get("request_id")}
-    log.info("request", method=request.method, **fields)
+    request_done(route, request.method, response.status_code, took, g.get("request_id"))

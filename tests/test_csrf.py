@@ -15,7 +15,7 @@ pytestmark = on_sqlite
 HOST = "https://pay.test"
 JSON = {"Accept": "application/json"}
 # these carry a key or a signature of their own; nothing else may be on this list
-PROGRAMS = {"access.verify", "access.renew", "webhooks.stripe"}
+PROGRAMS = {"access.introspect", "access.verify", "access.renew", "webhooks.stripe"}
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -39,6 +39,7 @@ def test_who_may_call_is_as_intended() -> None:
         "account": "reader",
         "accounts": "anyone",
         "checkout": "anyone",
+        "gate": "anyone",
         "health": "anyone",
         "keys": "anyone",
         "metrics": "operator",

@@ -34,7 +34,24 @@ def test_content_services_are_told_to_send_their_key(document) -> None:
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
     for path in ("/v1/tokens/verify", "/v1/tokens/renew"):
         assert document["paths"][path]["post"]["security"] == [{"service_key": []}]
+    assert document["paths"]["/v1/revocations"]["get"]["security"] == [{"service_key": []}]
+    assert document["paths"]["/v1/introspect"]["post"]["security"] == [{"service_key": []}, {"service_name": []}]
+    assert document["components"]["securitySchemes"]["service_name"]["scheme"] == "basic"
     assert "security" not in document["paths"]["/.well-known/jwks.json"]["get"]
+
+
+def test_gateways_are_told_to_send_what_the_reader_sent(document) -> None:
+    schemes = document["components"]["securitySchemes"]
+    asked = document["paths"]["/v1/authorize"]["get"]
+    assert asked["security"] == [{"reader_token": []}, {"reader_cookie": []}]
+    assert (schemes["reader_cookie"]["in"], schemes["reader_cookie"]["name"]) == ("cookie", "paywall_token")
+    assert set(asked["responses"]) == {"204", "401", "403", "503"}
+    assert set(asked["responses"]["204"]["headers"]) == {"X-Paywall-Subject", "X-Paywall-Scope", "X-Paywall-Expires"}
+
+
+def test_a_form_is_described_as_it_is_taken(document) -> None:
+    (kind,) = document["paths"]["/v1/introspect"]["post"]["requestBody"]["content"]
+    assert kind == "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize("path", ["/v1/tokens/verify", "/v1/tokens/renew"])

@@ -1,35 +1,10 @@
-"""What content services send and get, as models; and the reading of a body into one."""
+"""What content services send and get, as models."""
 
-import json
-from typing import Literal, TypeVar
+from typing import Literal
 
-from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
-
-from paywall.errors import BadRequest, PaywallError
+from pydantic import BaseModel, ConfigDict, Field
 
 MAX_BODY_BYTES = 16384
-
-B = TypeVar("B", bound=BaseModel)
-
-
-class NotJson(BadRequest):
-    """The body cannot be read as JSON."""
-
-    code, title = "not_json", "The body is not JSON"
-
-
-class WrongType(PaywallError):
-    """The body is of another content type."""
-
-    code, status, title = "unsupported_media_type", 415, "The body must be JSON"
-
-
-class WrongShape(PaywallError):
-    """The body is JSON, but not of the shape that this address takes."""
-
-    code, status, title = "invalid_body", 422, "The body has a wrong shape"
 
 
 class _Body(BaseModel):
@@ -75,6 +50,63 @@ class Renewed(BaseModel):
     reason: Refusal | None = None
 
 
+class IntrospectForm(BaseModel):
+    """The form of RFC 7662; further parameters are passed over, as RFC 6749 wants it."""
+
+    token: str = Field(min_length=1, description="The reader's access token.")
+    token_type_hint: str | None = Field(None, description="Taken and not needed: there is one type.")
+
+
+class Introspection(BaseModel):
+    """What a token says (RFC 7662 section 2.2). One that is not good, for whatever reason, has `active` alone."""
+
+    active: bool
+    scope: str | None = Field(None, description="Space-separated features.")
+    token_type: Literal["Bearer"] | None = None
+    sub: str | None = Field(None, description="The reader's id.")
+    aud: str | None = None
+    iss: str | None = None
+    exp: int | None = Field(None, description="When the token ends, in Unix seconds.")
+    iat: int | None = Field(None, description="When the token was made, in Unix seconds.")
+    jti: str | None = Field(None, description="The token's id.")
+
+
+class AuthorizeQuery(BaseModel):
+    """What a gateway asks about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    require: list[str] | None = Field(None, description="The features that the page needs, all of them.")
+
+
+class RevocationsQuery(BaseModel):
+    """Where to go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int = Field(0, ge=0, lt=10**18, description="The `last` of the answer before; 0 to begin.")
+
+
+class RevokedEntry(BaseModel):
+    """Refuses tokens: of this `jti`, of this `sid`, or of this `sub` with a `gen` below the generation."""
+
+    seq: int
+    kind: Literal["jti", "sid", "sub"]
+    value: str
+    generation: int | None
+    expires_at: int = Field(description="Unix seconds; no token that it hits lives longer.")
+
+
+class RevokedPage(BaseModel):
+    """Entries in the order of their numbers, at most 10,000. With another `epoch` than before begin again at 0."""
+
+    epoch: str
+    after: int
+    last: int = Field(description="Send this as `after` the next time.")
+    more: bool = Field(description="Whether there are further entries now.")
+    entries: list[RevokedEntry]
+
+
 class JsonWebKey(BaseModel):
     """A public key (RFC 8037)."""
 
@@ -101,46 +133,3 @@ class Problem(BaseModel):
     detail: str
     code: str
     retry_after: int | None = Field(None, description="With 429: seconds to wait.")
-
-
-def read_body(model: type[B]) -> B:
-    """The request's body as ``model``. Raises WrongType, NotJson and WrongShape; none repeats what was sent.
-
-    A body of over 16 KiB ends in werkzeug's RequestEntityTooLarge.
-    """
-    if not request.is_json:
-        raise WrongType("Send the body as application/json.")
-    data = _read_bytes()
-    try:
-        body = model.model_validate_json(data)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-    else:
-        json.loads(data, object_pairs_hook=_each_once)  # second, so that it meets nothing too deep or too long for it
-        return body
-    if any(fault["type"] == "json_invalid" for fault in faults):
-        raise NotJson("The body is not valid JSON in UTF-8.")
-    known = [f"{_member(fault['loc'], model)}: {fault['msg']}" for fault in faults]
-    raise WrongShape("; ".join(known))
-
-
-def _read_bytes() -> bytes:
-    # a body without a declared length is cut at the limit without a word, so one byte more is let in to notice it
-    request.max_content_length = MAX_BODY_BYTES + 1
-    data = request.get_data(cache=False)
-    if len(data) > MAX_BODY_BYTES:
-        raise RequestEntityTooLarge
-    return data
-
-
-def _each_once(members: list[tuple[str, object]]) -> None:
-    """Raises WrongShape for an object that names a member twice: RFC 8259 section 4 leaves open which one counts."""
-    if len({name for name, _ in members}) < len(members):
-        raise WrongShape("A member is given twice.")
-
-
-def _member(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    """The member's name if it is one of ours; a name that the caller made up is not repeated."""
-    if not place:
-        return "the body"
-    return str(place[0]) if place[0] in model.model_fields else "another member"

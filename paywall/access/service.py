@@ -1,89 +1,114 @@
-"""What a content service may ask: who it is, what a token allows, a new token for an old one."""
-
-from datetime import datetime
+"""What a content service may ask: what a token allows, a new token for an old one."""
 
 import structlog
 
-from paywall import limits, metrics
-from paywall.access.bodies import Renewed, Verdict
-from paywall.errors import Unauthorized
+from paywall import metrics
+from paywall.access import callers, denials
+from paywall.access.answers import Answer, json_answer
+from paywall.access.asking import Asked, BadForm
+from paywall.access.bodies import Introspection, RenewBody, Renewed, Verdict, VerifyBody
+from paywall.access.reading import read_body, read_form
 from paywall.storage import sessions
 from paywall.storage.database import begin_read
-from paywall.tokens import issuer, verification
+from paywall.tokens import issuer
 from paywall.tokens.snapshot import Service
 from paywall.verifier import Reason, TokenError
 
 log = structlog.get_logger("paywall.access")
 
 
-class NoServiceKey(Unauthorized):
-    """The request carries no service key."""
-
-    code, title = "service_key_missing", "A service key is needed"
-
-
-class BadServiceKey(Unauthorized):
-    """The service key is not known, or was revoked."""
-
-    code, title = "service_key_refused", "The service key is not valid"
-
-
-def authenticate(authorization: str | None, now: datetime) -> Service:
-    """The content service behind an Authorization header. Raises NoServiceKey, BadServiceKey, TooManyRequests."""
-    scheme, _, key = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise NoServiceKey("Send your service key as Authorization: Bearer pwk_...")
-    service = verification.of_app().service(key.strip(), now)
-    if service is None:
-        limits.for_refused_key()
-        raise BadServiceKey("This service key is unknown or was revoked.")
-    limits.for_service(service.id)
-    return service
-
-
-def verify(token: str, require: str | None, service: Service, now: datetime) -> Verdict:
+def verify(asked: Asked) -> Answer:
     """Whether the token's bearer may read what belongs to ``require``; no query is made for it."""
-    decision = verification.of_app().check(token, require, now)
+    service = callers.bearer(asked)
+    body = read_body(asked, VerifyBody)
+    decision = asked.verification.check(body.token, body.require, asked.now)
     reason = _public(decision.reason)
-    metrics.TOKEN_ANSWERS.labels("verify", reason or "allowed").inc()
-    log.debug("token_checked", service=service.id, require=require, reason=reason)
-    if not decision.allowed or decision.claims is None:
-        return Verdict(active=False, allowed=False, reason=reason)
+    _note("verify", reason, service.id)
     claims = decision.claims
-    return Verdict(
-        active=True,
-        allowed=True,
-        sub=claims.sub,
-        scope=claims.scope,
-        exp=claims.exp,
-        iat=claims.iat,
-        jti=claims.jti,
-    )
+    if not decision.allowed or claims is None:
+        return json_answer(Verdict(active=False, allowed=False, reason=reason).model_dump_json(exclude_none=True))
+    said = {name: getattr(claims, name) for name in ("sub", "scope", "exp", "iat", "jti")}
+    return json_answer(Verdict(active=True, allowed=True, **said).model_dump_json(exclude_none=True))
 
 
-def renew(token: str, service: Service, now: datetime) -> Renewed:
+def introspect(asked: Asked) -> Answer:
+    """The same as RFC 7662 has it: a token that is not good, for whatever reason, is not active, and that is all."""
+    service = callers.client(asked)
+    token = read_form(asked).get("token", "")
+    if not token:  # RFC 6749 section 3.1: without a value it counts as left out
+        raise BadForm("Send the parameter token.")
+    decision = asked.verification.check(token, None, asked.now)
+    _note("introspect", _public(decision.reason), service.id)
+    claims = decision.claims
+    if not decision.allowed or claims is None:
+        return json_answer('{"active":false}')
+    said = {name: getattr(claims, name) for name in ("scope", "sub", "aud", "iss", "exp", "iat", "jti")}
+    return json_answer(Introspection(active=True, token_type="Bearer", **said).model_dump_json())  # noqa: S106
+
+
+def authorize(asked: Asked) -> Answer:
+    """Whether the bearer of the request's own token may go on, for a gateway: 204, 401 or 403.
+
+    Header and query may each name features; all are needed, so that a reader who adds one narrows it only. There is no
+    limit: a gateway asks for all its readers from one address, and takes 429 for a failure of its own.
+    """
+    needed = _needed(asked)
+    if needed is None:
+        _note("authorize", "invalid_request")
+        return denials.refuse_question()
+    decision = asked.verification.check(asked.token(), None, asked.now)
+    claims = decision.claims
+    if not decision.allowed or claims is None:
+        _note("authorize", decision.reason)
+        return denials.deny(decision.reason or Reason.MALFORMED)
+    if not claims.features.issuperset(needed):
+        _note("authorize", Reason.NOT_ENTITLED)
+        return denials.deny(Reason.NOT_ENTITLED, needed)
+    _note("authorize", None)
+    said = {"X-Paywall-Subject": claims.sub, "X-Paywall-Scope": claims.scope, "X-Paywall-Expires": str(claims.exp)}
+    return Answer(204, {**said, "Cache-Control": "no-store", "Vary": denials.VARY})
+
+
+def renew(asked: Asked) -> Answer:
     """A new token for one of ours, however old or revoked, if its session lives and its reader has access."""
-    renewed = _renewed(token, service, now)
+    service = callers.bearer(asked)
+    renewed = _renewed(asked, read_body(asked, RenewBody).token, service)
     metrics.TOKEN_ANSWERS.labels("renew", renewed.reason or "renewed").inc()
-    return renewed
+    return json_answer(renewed.model_dump_json(exclude_none=True))
 
 
-def _renewed(token: str, service: Service, now: datetime) -> Renewed:
+def _renewed(asked: Asked, token: str, service: Service) -> Renewed:
     try:
-        claims = verification.of_app().read(token, now)
+        claims = asked.verification.read(token, asked.now)
     except TokenError as error:
         return Renewed(active=False, reason=_public(error.reason))
     begin_read()
     reason, issued = None, None
-    if not sessions.is_live(claims.sid, claims.sub, now):
+    if not sessions.is_live(claims.sid, claims.sub, asked.now):
         reason = Reason.REVOKED
     else:
-        issued = issuer.issue(claims.sub, claims.sid, now)
+        issued = issuer.issue(claims.sub, claims.sid, asked.now)
         reason = None if issued else Reason.NOT_ENTITLED
     log.info("token_renewed", service=service.id, reader=claims.sub, session=claims.sid, reason=reason)
     if issued is None:
         return Renewed(active=False, reason=_public(reason))
     return Renewed(active=True, token=issued.token, expires_in=issued.expires_in)
+
+
+def _needed(asked: Asked) -> list[str] | None:
+    """The features that a gateway names; None if the query holds anything else, as a misspelt name."""
+    try:
+        found = asked.query()
+    except BadForm:
+        return None
+    header = asked.header("X-Paywall-Require")
+    needed = [value for _, value in found] + ([] if header is None else [header])
+    return needed if all(name == "require" for name, _ in found) else None
+
+
+def _note(address: str, reason: str | None, service: str | None = None) -> None:
+    metrics.TOKEN_ANSWERS.labels(address, reason or "allowed").inc()
+    log.debug("token_checked", address=address, service=service, reason=reason)
 
 
 def _public(reason: Reason | None) -> Reason | None:

@@ -1,99 +1,113 @@
-"""The addresses that content services call, and the public keys."""
+"""The addresses that content services and gateways call, as Flask knows and describes them; and the public keys.
 
+Most of them are answered by the lane before Flask is asked. Here the same handlers answer, so that an application
+without the lane says the same.
+"""
+
+import json
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, get_type_hints
 
-from flask import Response, json, request
+from flask import Response, current_app, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel
 
-from paywall import context, guards, web
-from paywall.access import service
-from paywall.access.bodies import JsonWebKeys, Problem, RenewBody, Renewed, Verdict, VerifyBody, read_body
-from paywall.errors import Unauthorized
-from paywall.tokens import verification
-from paywall.tokens.snapshot import Service
-
-_HEADERS: dict[str, Any] = {
-    "429": {
-        "headers": {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
-            "RateLimit-Policy": {"description": "How much may be asked.", "schema": {"type": "string"}},
-            "RateLimit": {"description": "What is left of it, and for how long.", "schema": {"type": "string"}},
-        }
-    }
-}
-
-
-def _problems(*statuses: str) -> ResponseDict:
-    """The problem documents that may be answered, for the description of the API."""
-    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
-    return {status: {"content": content, **_HEADERS.get(status, {})} for status in statuses}
-
-
-blueprint = APIBlueprint(
-    "access",
-    __name__,
-    url_prefix="/v1/tokens",
-    abp_tags=[Tag(name="Tokens", description="May this reader read?")],
-    abp_security=[{"service_key": []}],
-    abp_responses=_problems("400", "401", "413", "415", "422", "429", "503"),
+from paywall import guards
+from paywall.access import addresses, describing, revoked, service
+from paywall.access.answers import Answer, Handler, answer, json_answer
+from paywall.access.asking import Asked
+from paywall.access.bodies import (
+    AuthorizeQuery,
+    IntrospectForm,
+    Introspection,
+    JsonWebKeys,
+    RenewBody,
+    Renewed,
+    RevocationsQuery,
+    RevokedPage,
+    Verdict,
+    VerifyBody,
 )
-guards.protect(blueprint, guards.SERVICE)
 
-keys_blueprint = APIBlueprint("keys", __name__, abp_tags=[Tag(name="Keys", description="For offline verification.")])
+_TOKENS = Tag(name="Tokens", description="May this reader read?")
+_OFFLINE = Tag(name="Keys", description="For offline verification.")
+
+blueprint = APIBlueprint("access", __name__, abp_tags=[_TOKENS])
+guards.protect(blueprint, guards.SERVICE)
+gate = APIBlueprint("gate", __name__, abp_tags=[_TOKENS])  # the reader's own token is looked at, nobody else's key
+guards.protect(gate, guards.ANYONE)
+keys_blueprint = APIBlueprint("keys", __name__, abp_tags=[_OFFLINE])
 guards.protect(keys_blueprint, guards.ANYONE)
 
 
-def _for_services(view: Callable[..., BaseModel]) -> Callable[[], Response]:
-    """Learns the caller by its key before looking at the body, then answers with the model that the view returns."""
-    model = get_type_hints(view)["body"]
+def _view(name: str, handler: Handler, **takes: type[BaseModel]) -> Callable[[], Response]:
+    """A view of a handler; flask-openapi3 finds in its annotations what it takes."""
 
-    @wraps(view)
-    def call() -> Response:
-        caller = service.authenticate(request.headers.get("Authorization"), context.now())
-        return _answer(view(caller, body=read_body(model)))
+    def view() -> Response:
+        asked = Asked(current_app._get_current_object(), request.environ)  # type: ignore[attr-defined]
+        g.rate_limits = asked.told
+        found = answer(handler, asked)
+        response = Response(found.body, found.status)
+        del response.headers["Content-Type"]
+        response.headers.update(found.headers)
+        return response
 
-    # flask-openapi3 then documents the body, but leaves reading it to us: its own reading takes broken JSON for null
-    call.__delay_validate_request__ = True  # type: ignore[attr-defined]
-    return call
-
-
-@blueprint.post("/verify", responses={200: Verdict}, summary="Check a token")
-@_for_services
-def verify(caller: Service, body: VerifyBody) -> Verdict:
-    """Says whether the token's bearer may read what belongs to the feature in `require`."""
-    return service.verify(body.token, body.require, caller, context.now())
+    view.__name__, view.__annotations__ = name, dict(takes)
+    # flask-openapi3 then leaves the reading to us: its own takes broken JSON for null
+    view.__delay_validate_request__ = True  # type: ignore[attr-defined]
+    return view
 
 
-@blueprint.post("/renew", responses={200: Renewed}, summary="Renew a token")
-@_for_services
-def renew(caller: Service, body: RenewBody) -> Renewed:
-    """Gives a new token for an expired one while the reader is signed in and has access."""
-    return service.renew(body.token, caller, context.now())
+def _jwks(asked: Asked) -> Answer:
+    return json_answer(json.dumps(asked.verification.keys(asked.now).to_jwks()), cache="public, max-age=60")
 
 
-@keys_blueprint.get("/.well-known/jwks.json", responses={200: JsonWebKeys}, summary="Public keys")
-def jwks() -> Response:
-    """The keys under which access tokens verify."""
-    response = Response(json.dumps(verification.of_app().keys(context.now()).to_jwks()))
-    response.content_type = "application/json"
-    response.headers["Cache-Control"] = "public, max-age=60"
-    return response
+blueprint.post(
+    addresses.VERIFY,
+    responses={200: Verdict, **describing.problems("400", "401", "413", "415", "422", "429", "503")},
+    security=describing.BEARER,
+    summary="Check a token",
+    description="Says whether the token's bearer may read what belongs to the feature in `require`.",
+)(_view("verify", service.verify, body=VerifyBody))
 
+blueprint.post(
+    "/v1/tokens/renew",
+    responses={200: Renewed, **describing.problems("400", "401", "413", "415", "422", "429", "503")},
+    security=describing.BEARER,
+    summary="Renew a token",
+    description="Gives a new token for an expired one while the reader is signed in and has access.",
+)(_view("renew", service.renew, body=RenewBody))
 
-@blueprint.errorhandler(service.BadServiceKey)
-def refuse_key(error: Unauthorized) -> Response:
-    """RFC 6750 section 3.1: a key that was sent and is not good is named as such."""
-    response = web.answer(error)
-    response.headers["WWW-Authenticate"] = 'Bearer realm="paywall", error="invalid_token"'
-    return response
+blueprint.post(
+    addresses.INTROSPECT,
+    responses={200: Introspection, **describing.problems("400", "401", "413", "415", "429", "503")},
+    security=describing.CLIENT,
+    summary="Introspect a token",
+    description='RFC 7662. A token that is not good, for whatever reason, gives `{"active": false}` and no more.',
+)(_view("introspect", service.introspect, form=IntrospectForm))
 
+blueprint.get(
+    addresses.REVOCATIONS,
+    responses={200: RevokedPage, 304: None, **describing.problems("400", "401", "429", "503")},
+    security=describing.BEARER,
+    tags=[_OFFLINE],
+    summary="What was taken back",
+    description="The entries after a number; the same answer is not sent twice to who names its ETag.",
+)(_view("revocations", revoked.page, query=RevocationsQuery))
 
-def _answer(model: BaseModel) -> Response:
-    response = Response(model.model_dump_json(exclude_none=True), content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+gate.get(
+    addresses.AUTHORIZE,
+    responses={204: describing.LET_IN, **describing.problems("401", "403", "503")},
+    security=describing.READER,
+    summary="Let a reader in",
+    description="For gateways (`auth_request`, `forward_auth`): looks at the token that the reader's request carries. "
+    "The header `X-Paywall-Require` names a feature as the parameter does. A denial has its reason in "
+    "`X-Paywall-Reason`.",
+)(_view("authorize", service.authorize, query=AuthorizeQuery))
+
+keys_blueprint.get(
+    "/.well-known/jwks.json",
+    responses={200: JsonWebKeys},
+    summary="Public keys",
+    description="The keys under which access tokens verify.",
+)(_view("jwks", _jwks))

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from paywall.storage import revocations, service_keys, signing_keys
 from paywall.storage.database import db
-from paywall.storage.models import Revocation as Row
 from paywall.tokens import keyring
 from paywall.verifier import KeySet, Revocation, RevocationList
 
@@ -22,12 +21,23 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One revocation with its number; ``generation`` with the kind ``sub`` alone."""
+
+    seq: int
+    kind: str
+    value: str
+    generation: int | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Entries:
-    """The revocations as read so far: of which epoch, up to which number, and each with its end."""
+    """The revocations as read so far: of which epoch, up to which number, and those that can hit a token, in order."""
 
     epoch: str = ""
     seq: int = 0
-    live: tuple[tuple[datetime, Revocation], ...] = ()
+    live: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ def load(previous: Snapshot | None, now: datetime, session_days: int) -> Snapsho
         entries = _read_on(session, previous.entries if previous else Entries(), now)
     if previous is not None and entries == previous.entries:
         return Snapshot(keys, services, previous.revocations, entries)
-    return Snapshot(keys, services, RevocationList(entry for _, entry in entries.live), entries)
+    return Snapshot(keys, services, RevocationList(map(_revocation, entries.live)), entries)
 
 
 def _read_on(session: Session, known: Entries, now: datetime) -> Entries:
@@ -56,12 +66,12 @@ def _read_on(session: Session, known: Entries, now: datetime) -> Entries:
     if epoch != known.epoch:
         known = Entries(epoch)
     rows = revocations.after(session, known.seq, now)
-    kept = tuple(one for one in known.live if one[0] > now)
-    new = tuple((row.expires_at, _entry(row)) for row in rows)
+    kept = tuple(one for one in known.live if one.expires_at > now)
+    new = tuple(Entry(row.seq, row.kind, row.value, row.generation, row.expires_at) for row in rows)
     return Entries(epoch, rows[-1].seq if rows else known.seq, kept + new)
 
 
-def _entry(row: Row) -> Revocation:
-    if row.kind == "sub":
-        return Revocation(sub=row.value, gen=row.generation)
-    return Revocation(sid=row.value) if row.kind == "sid" else Revocation(jti=row.value)
+def _revocation(entry: Entry) -> Revocation:
+    if entry.kind == "sub":
+        return Revocation(sub=entry.value, gen=entry.generation)
+    return Revocation(sid=entry.value) if entry.kind == "sid" else Revocation(jti=entry.value)

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from flask import current_app
+from flask import Flask, current_app
 
-from paywall import context
 from paywall.settings import Settings
 from paywall.storage.hashing import sha256_hex
 from paywall.tokens.keeper import Keeper
-from paywall.tokens.snapshot import Service, Snapshot, load
+from paywall.tokens.snapshot import Entries, Service, Snapshot, load
 from paywall.verifier import Claims, Decision, KeySet, TokenChecker
 
 _NAME = "paywall.verification"
@@ -22,7 +21,7 @@ class Verification:
     checker: TokenChecker
     snapshots: Keeper[Snapshot] = field(repr=False)
 
-    def check(self, token: str, require: str | None, now: datetime) -> Decision:
+    def check(self, token: str | None, require: str | None, now: datetime) -> Decision:
         """May the bearer read what belongs to ``require`` (None: anything)? Raises Unavailable."""
         held = self.snapshots.current(now)
         return self.checker.check(token, held.keys, now, require, held.revocations)
@@ -30,6 +29,10 @@ class Verification:
     def read(self, token: str, now: datetime) -> Claims:
         """The claims of a token that verifies, expired and revoked ones too. Raises TokenError and Unavailable."""
         return self.checker.read(token, self.snapshots.current(now).keys)
+
+    def entries(self, now: datetime) -> Entries:
+        """The list of what was revoked, for who keeps a copy. Raises Unavailable."""
+        return self.snapshots.current(now).entries
 
     def service(self, key: str, now: datetime) -> Service | None:
         """The content service with this key. The lookup goes by a digest, so its timing tells nothing of the key."""
@@ -41,15 +44,24 @@ class Verification:
 
 
 def of_app() -> Verification:
-    """The verification of the running application, made at its first use in a process."""
-    found: Verification | None = current_app.extensions.get(_NAME)
+    """The verification of the running application."""
+    return of(current_app)
+
+
+def of(app: Flask) -> Verification:
+    """The verification of this application, made at its first use in a process; needs no context."""
+    found: Verification | None = app.extensions.get(_NAME)
     if found is None:
-        found = current_app.extensions.setdefault(_NAME, _make(context.settings()))
+        found = app.extensions.setdefault(_NAME, _make(app))
     return found
 
 
-def _make(settings: Settings) -> Verification:
+def _make(app: Flask) -> Verification:
+    settings: Settings = app.extensions["paywall"].settings
+    whose = app.app_context  # of the application itself: the proxy that stands for it ends with its request
+
     def load_ours(previous: Snapshot | None, now: datetime) -> Snapshot:
-        return load(previous, now, settings.web.session_days)
+        with whose():
+            return load(previous, now, settings.web.session_days)
 
     return Verification(TokenChecker(settings.web.base_url, settings.tokens.audience), Keeper(load_ours))

@@ -1,0 +1,116 @@
+"""What a request to these addresses holds, read from the WSGI environment alone: the lane and the views share it."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Flask
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
+
+from paywall import sessions
+from paywall.access.bodies import MAX_BODY_BYTES
+from paywall.errors import BadRequest, PaywallError
+from paywall.limits import Told
+from paywall.tokens import verification
+from paywall.tokens.verification import Verification
+
+_MOST_FIELDS = 50
+
+
+class TooLarge(PaywallError):
+    """The body is over the limit."""
+
+    code, status, title = "request_entity_too_large", 413, "Request Entity Too Large"
+
+    def __init__(self) -> None:
+        super().__init__("The request is larger than this service accepts.")
+
+
+class CutShort(BadRequest):
+    """The caller went away while it sent the body."""
+
+
+class BadForm(BadRequest):
+    """The form, or the query, cannot be read one way only."""
+
+    code, title = "invalid_request", "The parameters cannot be read"
+
+
+class Asked:
+    """One request: what it carries, when it came, and what its caller is told of limits."""
+
+    __slots__ = ("app", "environ", "now", "told")
+
+    def __init__(self, app: Flask, environ: dict[str, Any]) -> None:
+        self.app = app
+        self.environ = environ
+        self.now: datetime = app.extensions["paywall"].clock.now()
+        self.told: list[Told] = []
+
+    @property
+    def verification(self) -> Verification:
+        """The application's keys, services and revocations."""
+        return verification.of(self.app)
+
+    @property
+    def authorization(self) -> str:
+        """The Authorization header, or nothing."""
+        return str(self.environ.get("HTTP_AUTHORIZATION", ""))
+
+    @property
+    def remote(self) -> str | None:
+        """The caller's address."""
+        return self.environ.get("REMOTE_ADDR")
+
+    @property
+    def content_type(self) -> str:
+        """The body's type without its parameters, in small letters."""
+        return str(self.environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+
+    def header(self, name: str) -> str | None:
+        """A header by its name."""
+        return self.environ.get(f"HTTP_{name.upper().replace('-', '_')}")
+
+    def body(self) -> bytes:
+        """The whole body. Raises TooLarge for one of over 16 KiB, CutShort for one that ends before its length."""
+        try:
+            # one without a declared length is cut at the limit without a word, so a byte more is let in to notice it
+            data: bytes = get_input_stream(self.environ, max_content_length=MAX_BODY_BYTES + 1).read()
+        except ClientDisconnected:
+            raise CutShort("The body ended before its declared length.") from None
+        except RequestEntityTooLarge:
+            raise TooLarge from None
+        if len(data) > MAX_BODY_BYTES:
+            raise TooLarge
+        return data
+
+    def query(self) -> list[tuple[str, str]]:
+        """The parameters of the address. Raises BadForm."""
+        return pairs(self.environ.get("QUERY_STRING", ""))
+
+    def token(self) -> str | None:
+        """The reader's token: as a bearer's, else from our cookie. Never both: the first that is there counts."""
+        scheme, _, value = self.authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            return value.strip()
+        for cookie in str(self.environ.get("HTTP_COOKIE", "")).split(";"):
+            name, _, value = cookie.partition("=")
+            if name.strip() == sessions.TOKEN_COOKIE:
+                return value.strip()
+        return None
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """Names and values of a query or a form, in their order. Raises BadForm for what is not UTF-8, or is endless."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise BadForm("The parameters must be percent-encoded UTF-8, and few.") from None
+
+
+def once(found: list[tuple[str, str]]) -> dict[str, str]:
+    """Parameters by name. Raises BadForm for one that is given twice (RFC 6749 section 3.1 forbids it)."""
+    if len({name for name, _ in found}) < len(found):
+        raise BadForm("A parameter is given twice.")
+    return dict(found)
