@@ -109,7 +109,8 @@ class Worker:
         self.place = f"{socket.gethostname()}:{os.getpid()}"
         self._app = app
         self._clock = parts.clock
-        self._beat_seconds = parts.settings.worker.silent_seconds / BEATS
+        # also a planned job's lease lasts as long as somebody beats
+        self._beat_seconds = min(parts.settings.worker.silent_seconds / BEATS, LEASE.total_seconds() / 3)
         self._beat_at: tuple[datetime, float] | None = None  # by the service's clock, and by one that nobody moves
         self._stopping = threading.Event()
         pause = parts.settings.worker.pause_seconds
@@ -120,10 +121,23 @@ class Worker:
 
         It leaves no heartbeat: nobody is there afterwards who would try a parked event again.
         """
+        over = threading.Event()
+        keeper = threading.Thread(target=self._keep_leases, args=(over,), name="worker-leases", daemon=True)
+        keeper.start()
+        try:
+            with self._app.app_context():
+                failed = [thread.job.name for thread in self._threads if not thread.run_once()]
+        finally:
+            over.set()
+            keeper.join()
         with self._app.app_context():
-            failed = [thread.job.name for thread in self._threads if not thread.run_once()]
             self._write(alive=False)
         return failed
+
+    def _keep_leases(self, over: threading.Event) -> None:
+        with self._app.app_context():
+            while not over.wait(self._beat_seconds):
+                self._write(alive=False)
 
     def run(self, stop: Waits) -> int:
         """Works until ``stop`` happens, then ends what is in hand. 0, or 1 when a job's thread has died."""

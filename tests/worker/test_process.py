@@ -211,3 +211,25 @@ def test_once_runs_each_job_and_leaves_no_heartbeat(app, clock) -> None:
     assert done == [1]
     assert (figures("inbox").failures, figures("mail").runs) == (1, 1)
     assert alive(clock) == 0, "a parked event would wait for somebody who is gone"
+
+
+def test_once_too_prolongs_the_lease_of_a_job_that_takes_long(app, clock) -> None:
+    """Else a second worker would begin the same comparison beside it."""
+    prolonged = []
+
+    def work(shift: Shift) -> None:
+        leases.take("job:reconcile", shift.owner, clock.now(), clock.now() + timedelta(seconds=1))
+        shift.lease = "job:reconcile"
+        clock.advance(seconds=30)
+        prolonged.append(until(lambda: end_of_lease("job:reconcile") == clock.now() + LEASE))
+
+    worker = Worker(app, parts_of(app), [Job("reconcile", work)])
+    worker._beat_seconds = 0.1
+    assert worker.once() == []
+    assert prolonged == [True]
+    assert alive(clock) == 0
+
+
+def test_it_beats_often_enough_for_the_leases_however_long_it_may_be_silent(make_app) -> None:
+    app = make_app(worker={"silent_seconds": 600})
+    assert Worker(app, parts_of(app), [])._beat_seconds <= LEASE.total_seconds() / 3
