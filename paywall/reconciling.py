@@ -40,7 +40,8 @@ class Journey:
 def reconciler(ours: Parts) -> Reconciler:
     """The reconciler of the running application."""
     inbox = Journey(Intake(Tools(ours.gateway, ours.sync, ours.clock)))
-    return Reconciler(ours.gateway, ours.sync, ours.settings.plans, ours.clock, inbox)
+    whole = timedelta(days=ours.settings.worker.reconcile_days)
+    return Reconciler(ours.gateway, ours.sync, ours.settings.plans, ours.clock, inbox, whole=whole)
 
 
 class Span(click.ParamType[timedelta]):
@@ -133,6 +134,8 @@ def _summary(done: Summary) -> str:
     others = f"{counts.foreign} subscriptions of other products left alone"
     if counts.unclaimed:
         others += f", {counts.unclaimed} that are over and of nobody known"
+    if counts.gone:
+        others += f", {counts.gone} of ours that Stripe does not know any more and that give nothing"
     if counts.unread:
         others += f", {counts.unread} objects not understood (the log names them)"
     return (

@@ -83,6 +83,7 @@ def stored_fields(snapshot: SubscriptionSnapshot, plan: Plan) -> dict[str, Any]:
     facts = snapshot.facts
     left = plan.product != snapshot.product_id and group_of(facts.status) is not Group.CLOSED
     return {
+        "plan": plan.key,
         "status": "canceled" if left else facts.status,
         "customer_id": snapshot.customer_id,
         "price_id": snapshot.price_id,
@@ -176,7 +177,7 @@ def access(snapshot: SubscriptionSnapshot, ours: Ours, plan: Plan, zone: ZoneInf
     if row is None:
         values: Values = {"until": (None, should.until)}
         return [Difference("missing", "entitlement", snapshot.id, snapshot.id, values)]
-    values = _unequal(row, {**asdict(should), "reader_id": ours.subscription["reader_id"]})
+    values = _unequal(row, {**asdict(should), "reader_id": ours.subscription["reader_id"], "plan": plan.key})
     if values:
         return [Difference("different", "entitlement", row["id"], snapshot.id, values)]
     if must_cancel(snapshot.facts, plan, now):

@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from paywall.billing import money, shapes
-from paywall.billing.errors import StripeNotFound
 from paywall.billing.pacing import Pace
 from paywall.billing.reading import Json, ref
 from paywall.billing.snapshots import EventSnapshot, PaidInvoice, SubscriptionSnapshot
@@ -68,17 +67,19 @@ class ListedCase:
 
 
 class Lists:
-    """Asks Stripe for lists at the run's pace. ``products`` are the ids of ours."""
+    """Asks Stripe for lists at the run's pace. ``products`` are the ids of ours.
+
+    ``unread`` counts the objects in a shape that is not understood; in a page, None stands for such a one.
+    """
 
     def __init__(self, gateway: StripeGateway, products: frozenset[str], pace: Pace) -> None:
         self._gateway = gateway
         self._products = products
         self.pace = pace
+        self.unread = 0
 
     def subscriptions(self) -> Iterator[tuple[Listed | None, ...]]:
         """All subscriptions in any status, but those of test clocks, which Stripe does not list.
-
-        None stands for one that cannot be read.
 
         https://docs.stripe.com/api/subscriptions/list
         """
@@ -87,50 +88,44 @@ class Lists:
 
     def subscription(self, subscription_id: str) -> Listed | None:
         """One subscription, as the list would show it; None if it cannot be read. Raises StripeNotFound."""
-        params: Any = {"expand": ["latest_invoice.payments"]}
-        body = self.pace.ask(
-            lambda: self._gateway.ask(
-                "subscription.look", lambda client: client.v1.subscriptions.retrieve(subscription_id, params).to_dict()
-            )
-        )
-        return self._subscription(body)
+        body = self._one("subscription", subscription_id, {"expand": ["latest_invoice.payments"]})
+        return self._readable("subscriptions", body, self._subscription)
 
     def invoices(self, since: datetime) -> Iterator[tuple[ListedInvoice | None, ...]]:
-        """The invoices made since a moment; None for one of no subscription.
+        """The invoices of subscriptions made since a moment; None for one that cannot be read, or is of none.
 
         https://docs.stripe.com/api/invoices/list
         """
         return self._walk("invoices", {**_since(since), "expand": ["data.payments"]}, self._invoice)
 
-    def cases(self, thing: str, since: datetime) -> Iterator[tuple[ListedCase, ...]]:
+    def cases(self, thing: str, since: datetime) -> Iterator[tuple[ListedCase | None, ...]]:
         """The refunds, or the disputes and inquiries, made since a moment. ``thing`` is refund or dispute.
 
         https://docs.stripe.com/api/refunds/list, https://docs.stripe.com/api/disputes/list
         """
         return self._walk(f"{thing}s", _since(since), _case)
 
-    def has_case(self, thing: str, case_id: str) -> bool:
-        """Whether Stripe knows this refund or dispute."""
-        try:
-            self.pace.ask(
-                lambda: self._gateway.ask(
-                    f"{thing}.look", lambda client: getattr(client.v1, f"{thing}s").retrieve(case_id)
-                )
-            )
-        except StripeNotFound:
-            return False
-        return True
+    def case(self, thing: str, case_id: str) -> ListedCase | None:
+        """One refund or dispute; None if it cannot be read. Raises StripeNotFound."""
+        return self._readable(f"{thing}s", self._one(thing, case_id), _case)
 
     def events(self, since: datetime, types: Sequence[str]) -> Iterator[tuple[EventSnapshot | None, ...]]:
-        """The events of these types since a moment, at most the last 30 days; None for one that cannot be read.
+        """The events of these types since a moment, at most the last 30 days.
 
         https://docs.stripe.com/api/events/list
         """
         for start in range(0, len(types), TYPES_AT_ONCE):
             some = list(types[start : start + TYPES_AT_ONCE])
-            yield from self._walk("events", {**_since(since), "types": some}, _event)
+            yield from self._walk("events", {**_since(since), "types": some}, shapes.event)
 
-    def _walk(self, name: str, params: Json, read: Callable[[Json], T]) -> Iterator[tuple[T, ...]]:
+    def _one(self, thing: str, name: str, params: Any = None) -> Json:
+        def look(client: Any) -> Json:
+            found: Json = getattr(client.v1, f"{thing}s").retrieve(name, params or {}).to_dict()
+            return found
+
+        return self.pace.ask(lambda: self._gateway.ask(f"{thing}.look", look))
+
+    def _walk(self, name: str, params: Json, read: Callable[[Json], T]) -> Iterator[tuple[T | None, ...]]:
         after: str | None = None
         while True:
             page = self.pace.ask(lambda after=after: self._page(name, params, after, read))  # type: ignore[misc]
@@ -139,21 +134,25 @@ class Lists:
                 return
             after = page.last
 
-    def _page(self, name: str, params: Json, after: str | None, read: Callable[[Json], T]) -> Page[T]:
+    def _page(self, name: str, params: Json, after: str | None, read: Callable[[Json], T]) -> Page[T | None]:
         sent: Any = {**params, "limit": PAGE} | ({"starting_after": after} if after else {})
         answer = self._gateway.ask(f"{name}.list", lambda client: getattr(client.v1, name).list(sent).to_dict())
         bodies = answer["data"]
         last = bodies[-1]["id"] if answer["has_more"] and bodies else None
-        return Page(tuple(read(body) for body in bodies), last)
+        return Page(tuple(self._readable(name, body, read) for body in bodies), last)
 
-    def _subscription(self, body: Json) -> Listed | None:
+    def _readable(self, name: str, body: Json, read: Callable[[Json], T]) -> T | None:
+        try:
+            return read(body)
+        except UNREADABLE as error:
+            self.unread += 1
+            log.error("listed_object_not_read", list=name, id=ref(body), kind=type(error).__name__)
+            return None
+
+    def _subscription(self, body: Json) -> Listed:
         bill = body.get("latest_invoice")
         bills = [bill] if isinstance(bill, Mapping) else []
-        try:
-            return Listed(shapes.subscription(body, bills, self._products), ref(bill))
-        except UNREADABLE as error:
-            log.error("listed_subscription_not_read", subscription=ref(body), kind=type(error).__name__)
-            return None
+        return Listed(shapes.subscription(body, bills, self._products), ref(bill))
 
     def _invoice(self, body: Json) -> ListedInvoice | None:
         subscription_id = shapes.subscription_of_invoice(body)
@@ -168,11 +167,3 @@ def _since(moment: datetime) -> dict[str, Any]:
 
 def _case(body: Json) -> ListedCase:
     return ListedCase(**money.case_values(body), livemode=body.get("livemode"))
-
-
-def _event(body: Json) -> EventSnapshot | None:
-    try:
-        return shapes.event(body)
-    except UNREADABLE as error:
-        log.warning("listed_event_not_read", kind=type(error).__name__)
-        return None

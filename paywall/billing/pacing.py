@@ -13,10 +13,15 @@ PER_SECOND = 20  # Stripe takes 25 in test mode; the service itself may need the
 _LONGEST_PAUSE_SECONDS = 30.0
 
 
+class Halt(Exception):
+    """The whole run is to end: whoever keeps the failure of one object from the others lets this one pass."""
+
+
 class Pace:
     """Asks one after the other, never faster than ``per_second``, and again after a pause where Stripe was away.
 
     ``requests`` counts what was asked. Waiting goes through ``sleep`` and is measured by ``tell``, both in seconds.
+    ``before`` is called before each request, however many belong to one step; it may raise Halt.
     """
 
     def __init__(
@@ -26,6 +31,7 @@ class Pace:
         per_second: int = PER_SECOND,
     ) -> None:
         self.requests = 0
+        self.before: Callable[[], None] = nothing
         self._sleep = sleep
         self._tell = tell
         self._gap = 1 / per_second
@@ -49,7 +55,12 @@ class Pace:
             self._sleep(self._free_at - now)
         self._free_at = max(self._free_at, now) + requests * self._gap
         self.requests += requests
+        self.before()
         return call()
+
+
+def nothing() -> None:
+    """Does nothing: who runs alone has nobody to tell."""
 
 
 def _pause(attempt: int) -> float:

@@ -6,6 +6,7 @@ from typing import Protocol
 from paywall.billing.comparing import Difference, Row
 from paywall.billing.passes import Scene
 from paywall.billing.snapshots import EventSnapshot
+from paywall.domain.entitlements import SKEW
 from paywall.storage import beside, events
 from paywall.storage.database import db
 
@@ -26,7 +27,6 @@ def run(scene: Scene, inbox: Inbox) -> set[str]:
     about: set[str] = set()
     for page in scene.lists.events(scene.since, inbox.types):
         found = {one.id: one for one in page if one is not None}
-        scene.repairs.counts.unread += len(page) - len(found)
         scene.repairs.counts.events += len(page)
         about.update(kind for one in found.values() for kind in _about(one.type))
         known = beside.known_events(found)
@@ -75,10 +75,13 @@ def _settle(scene: Scene, inbox: Inbox, one: EventSnapshot, row: Row | None) -> 
 
 
 def _is_covered(scene: Scene, one: EventSnapshot, row: Row) -> bool:
-    """Whether a sync of this run saw what the event tells of. Events of checkouts and customers do more than that."""
+    """Whether a sync of this run saw what the event tells of. Events of checkouts and customers do more than that.
+
+    The event's time is Stripe's and the sync's is ours, so those within the difference of two clocks do not count.
+    """
     if not one.type.startswith(("customer.subscription.", "invoice.", "invoice_payment.")):
         return False
-    return bool(row["synced_at"] > scene.started_at > one.created_at)
+    return bool(row["synced_at"] > scene.started_at > one.created_at + SKEW)
 
 
 def _store_as_seen(scene: Scene, one: EventSnapshot) -> None:

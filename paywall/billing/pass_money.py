@@ -1,4 +1,4 @@
-"""The last pass of a reconciliation: invoices, refunds and disputes of the period beside our rows."""
+"""The last pass of a reconciliation: invoices, refunds and disputes of the period, and undecided ones, beside ours."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from paywall.billing import comparing
 from paywall.billing.comparing import Difference
+from paywall.billing.errors import StripeNotFound
 from paywall.billing.listing import ListedCase, ListedInvoice
 from paywall.billing.passes import Scene
 from paywall.billing.windows import Stretch, Walk
@@ -15,6 +16,11 @@ from paywall.storage.payments import Dispute, Refund
 T = TypeVar("T")
 
 TABLES: dict[str, type[beside.Case]] = {"refund": Refund, "dispute": Dispute}
+# whatever else Stripe says of a case may still turn into one of these
+DECIDED: dict[str, frozenset[str]] = {
+    "refund": frozenset({"succeeded", "failed", "canceled"}),
+    "dispute": frozenset({"won", "lost", "prevented", "warning_closed"}),
+}
 
 
 def invoices(scene: Scene) -> None:
@@ -31,10 +37,43 @@ def cases(scene: Scene, thing: str) -> None:
     """The refunds, or the disputes, about our payments beside our rows. ``thing`` is refund or dispute."""
     walk = Walk()
     for page in scene.lists.cases(thing, scene.since):
-        _compare_page(scene, thing, page)
-        _extra(scene, thing, walk.page((one.created_at, one.id) for one in page))
+        listed = [one for one in page if one is not None]
+        _compare_page(scene, thing, listed)
+        _extra(scene, thing, walk.page((one.created_at, one.id) for one in listed))
         scene.step(len(page))
     _extra(scene, thing, walk.rest(scene.since))
+
+
+def undecided(scene: Scene, thing: str) -> None:
+    """Our refunds, or disputes, from before the period that were not decided when we last heard of them.
+
+    A list goes by the time of creation, and a bank may take months: Stripe is asked for each.
+    """
+    for case_id in beside.undecided(TABLES[thing], scene.since, DECIDED[thing]):
+        _ask_again(scene, thing, case_id)
+        scene.step(1)
+
+
+def _ask_again(scene: Scene, thing: str, case_id: str) -> None:
+    row = beside.cases(TABLES[thing], [case_id]).get(case_id)
+    if row is None:
+        return  # a sync took it away meanwhile
+    subscription_id = row["subscription_id"]
+    with scene.repairs.alone(subscription_id):
+        try:
+            listed = scene.lists.case(thing, case_id)
+        except StripeNotFound:
+            _tell_extra(scene, thing, row)
+            return
+        if listed is None:
+            return
+        scene.refuse_other_mode(listed.livemode)
+
+        def compare() -> list[Difference]:
+            mine = beside.cases(TABLES[thing], [case_id]).get(case_id)
+            return list(comparing.case(thing, listed, mine, subscription_id))
+
+        scene.repairs.settle(subscription_id, compare(), compare)
 
 
 def _compare_page(scene: Scene, thing: str, page: Sequence[ListedCase]) -> None:
@@ -78,13 +117,14 @@ def _extra(scene: Scene, thing: str, stretch: Stretch | None) -> None:
     """Our rows that the list passed by, after asking Stripe for each."""
     if stretch is None:
         return
-    table = TABLES[thing]
-    for case_id in beside.not_named(table, stretch.after, stretch.upto, stretch.named):
-        if not scene.lists.has_case(thing, case_id):
-            row = beside.cases(table, [case_id])[case_id]
-            values = {name: (row[name], None) for name in comparing.CASE_FIELDS}
-            extra = Difference("extra", thing, case_id, row["subscription_id"], values)
-            scene.repairs.settle(row["subscription_id"], [extra], partial(_still_there, table, extra))
+    for case_id in beside.not_named(TABLES[thing], stretch.after, stretch.upto, stretch.named):
+        _ask_again(scene, thing, case_id)
+
+
+def _tell_extra(scene: Scene, thing: str, row: comparing.Row) -> None:
+    values = {name: (row[name], None) for name in comparing.CASE_FIELDS}
+    extra = Difference("extra", thing, row["id"], row["subscription_id"], values)
+    scene.repairs.settle(row["subscription_id"], [extra], partial(_still_there, TABLES[thing], extra))
 
 
 def _still_there(table: type[beside.Case], extra: Difference) -> list[Difference]:

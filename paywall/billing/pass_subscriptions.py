@@ -25,7 +25,6 @@ def run(scene: Scene) -> None:
     walk = Walk()
     for page in scene.lists.subscriptions():
         listed = [one for one in page if one is not None]
-        scene.repairs.counts.unread += len(page) - len(listed)
         _compare(scene, listed)
         _not_named(scene, walk.page((one.snapshot.created_at, one.snapshot.id) for one in listed))
         scene.step(len(page))
@@ -46,6 +45,10 @@ def _not_named(scene: Scene, stretch: Stretch | None) -> None:
 
 
 def _tell_extra(scene: Scene, subscription_id: str) -> None:
+    gives = beside.entitlements([subscription_id]).get(subscription_id)
+    if gives is None or gives["until"] is None or gives["until"] <= scene.started_at:
+        scene.repairs.counts.gone += 1  # neither side gives anything: there is nothing to do
+        return
     row = beside.subscriptions([subscription_id])[subscription_id]
     values = {name: (row[name], None) for name in ("status", "customer_id", "current_period_end")}
     scene.repairs.give_up(
@@ -64,8 +67,10 @@ def _compare(scene: Scene, listed: Sequence[Listed]) -> None:
             counts.foreign += 1
         elif mine is None and _is_unclaimed(one):
             counts.unclaimed += 1
-        elif found := _find(scene, one, mine, plan):
-            scene.repairs.settle(one.snapshot.id, found, partial(_look_again, scene, one, plan))
+        else:
+            with scene.repairs.alone(one.snapshot.id):
+                if found := _find(scene, one, mine, plan):
+                    scene.repairs.settle(one.snapshot.id, found, partial(_look_again, scene, one, plan))
 
 
 def _is_unclaimed(one: Listed) -> bool:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from paywall.billing.comparing import Ours
 from paywall.billing.listing import Lists
+from paywall.billing.pacing import Halt
 from paywall.billing.repairing import Repairs
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.domain.plans import Plan
@@ -15,7 +16,7 @@ from paywall.storage import beside
 from paywall.storage.payments import Dispute, Refund
 
 
-class OtherMode(Conflict):
+class OtherMode(Conflict, Halt):
     """Stripe's objects are of the other mode than the key of the settings."""
 
     code, title = "other_mode", "Stripe answers in the other mode"

@@ -9,7 +9,7 @@ import structlog
 
 from paywall.billing import pass_events, pass_money, pass_subscriptions
 from paywall.billing.listing import Lists
-from paywall.billing.pacing import Pace
+from paywall.billing.pacing import Halt, Pace, nothing
 from paywall.billing.pass_events import Inbox
 from paywall.billing.passes import Scene
 from paywall.billing.repairing import Counts, Repairs, Report
@@ -27,11 +27,11 @@ Progress = Callable[[int], None]
 LAST_RUN = "reconcile:last"  # the fact that holds the last run's summary
 EVENTS_KEPT = timedelta(days=30)  # by Stripe
 _LEASE = "reconcile"
-_LEASE_LIFE = timedelta(minutes=2)  # renewed with every page
+_LEASE_LIFE = timedelta(minutes=2)  # renewed with every page, and before a request once a quarter of it has passed
 _STARTED = "%Y%m%dT%H%M%SZ"
 
 
-class AnotherRun(Conflict):
+class AnotherRun(Conflict, Halt):
     """A reconciliation is running, here or in another process."""
 
     code, title = "another_run", "Another reconciliation is running"
@@ -65,11 +65,43 @@ class Summary:
         return {**values, **times, **asdict(self.counts)}
 
 
+class _Watch:
+    """Tells that a run gets on, and keeps its lease; ``seen`` is how many objects it has looked at."""
+
+    def __init__(self, run: str, clock: Tells, progress: Progress) -> None:
+        self.run = run
+        self.seen = 0
+        self._clock = clock
+        self._progress = progress
+        self._kept_at = clock.now()
+
+    def step(self, objects: int) -> None:
+        """A page was looked at. Raises AnotherRun if this run stood still for so long that another has begun."""
+        self.seen += objects
+        self._keep()
+        self._progress(self.seen)
+
+    def before_request(self) -> None:
+        """Repairs of one page may take longer than a lease lasts. Raises AnotherRun."""
+        if abs(self._clock.now() - self._kept_at) >= _LEASE_LIFE / 4:
+            self._keep()
+        self._progress(self.seen)
+
+    def _keep(self) -> None:
+        now = self._clock.now()
+        kept = leases.extend(_LEASE, self.run, now + _LEASE_LIFE)
+        db.session.commit()
+        self._kept_at = now
+        if not kept:
+            raise AnotherRun("Another reconciliation began while this one stood still, and goes on alone.")
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciler:
     """Compares Stripe with our rows and repairs them through ``sync``. ``plans`` are ours by key.
 
-    Without an ``inbox`` the events are not compared.
+    Without an ``inbox`` the events are not compared. A run over less than ``whole`` is not kept as the last one: what
+    an earlier run could not repair may lie before it.
     """
 
     gateway: StripeGateway
@@ -78,13 +110,15 @@ class Reconciler:
     clock: Tells
     inbox: Inbox | None = None
     pace: Pace = field(default_factory=Pace)
+    whole: timedelta = timedelta(0)
 
     def run(self, since: timedelta, dry_run: bool, report: Report, progress: Progress) -> Summary:
         """One run over all subscriptions, and over events and money of the last ``since``.
 
         ``report`` is given each difference once it is repaired or has failed, ``progress`` the number of objects that
-        were looked at so far. Interrupted anywhere and run again, it comes to the same end. Where Stripe is away for
-        long, or answers in the other mode, the run stops, and its summary is not ``complete``. Raises AnotherRun.
+        were looked at so far, before each request. Interrupted anywhere and run again, it comes to the same end. Where
+        Stripe is away for long, answers in the other mode, or an error comes up that no one has foreseen, the run
+        stops, and its summary is not ``complete``. Raises AnotherRun, and what ``progress`` raises.
         """
         started_at = self.clock.now()
         run = f"rec_{started_at:{_STARTED}}_{new_id('')[1:9]}"
@@ -92,6 +126,7 @@ class Reconciler:
         try:
             return self._run(run, started_at, since, dry_run, report, progress)
         finally:
+            self.pace.before = nothing
             db.session.rollback()
             leases.give_back(_LEASE, run)
             db.session.commit()
@@ -111,30 +146,38 @@ class Reconciler:
     ) -> Summary:
         lists = Lists(self.gateway, frozenset(plan.product for plan in self.plans.values()), self.pace)
         repairs = Repairs(self.sync, self.pace, run, dry_run, report)
-        before, seen = self.pace.requests, 0
-
-        def step(objects: int) -> None:
-            nonlocal seen
-            seen += objects
-            self._keep(run)
-            progress(seen)
-
+        before, watch = self.pace.requests, _Watch(run, self.clock, progress)
+        self.pace.before = watch.before_request
         begin = (started_at - since).replace(microsecond=0)
-        scene = Scene(self.gateway, lists, repairs, self.plans, self.sync.zone, begin, started_at, step)
-        stopped = ""
-        try:
-            self._passes(scene, since)
-        except PaywallError as error:
-            stopped = f"{error.message} {seen} objects were looked at; run this again: what is repaired stays so."
-            log.error("reconcile_stopped", run=run, code=error.code, seen=seen)
+        scene = Scene(self.gateway, lists, repairs, self.plans, self.sync.zone, begin, started_at, watch.step)
+        stopped = self._passes(scene, since, watch)
+        repairs.counts.unread = lists.unread
         requests = self.pace.requests - before
         done = Summary(run, started_at, self.clock.now(), dry_run, not stopped, stopped, requests, repairs.counts)
-        facts.put(LAST_RUN, json.dumps(done.plain()))
-        db.session.commit()
+        if since >= self.whole and not dry_run:
+            facts.put(LAST_RUN, json.dumps(done.plain()))
+            db.session.commit()
         log.info("reconciled", **{name: value for name, value in done.plain().items() if name != "stopped"})
         return done
 
-    def _passes(self, scene: Scene, since: timedelta) -> None:
+    def _passes(self, scene: Scene, since: timedelta, watch: _Watch) -> str:
+        """Runs them; returns why they did not come to their end, else nothing."""
+        try:
+            self._all_passes(scene, since)
+        except PaywallError as error:
+            why, code = error.message, error.code
+        except Halt:
+            raise
+        except Exception as error:
+            db.session.rollback()
+            why, code = f"Unexpected error ({type(error).__name__}); the log says where.", type(error).__name__
+            log.exception("reconcile_failed", run=watch.run, kind=code)
+        else:
+            return ""
+        log.error("reconcile_stopped", run=watch.run, code=code, seen=watch.seen)
+        return f"{why} {watch.seen} objects were looked at; run this again: what is repaired stays so."
+
+    def _all_passes(self, scene: Scene, since: timedelta) -> None:
         pass_subscriptions.run(scene)
         about = {"invoice", "refund", "dispute"}
         if self.inbox is not None:
@@ -146,13 +189,7 @@ class Reconciler:
         for thing in ("refund", "dispute"):
             if thing in about:
                 pass_money.cases(scene, thing)
-
-    def _keep(self, run: str) -> None:
-        """Renews the lease. Raises AnotherRun if this run stood still for so long that another has begun."""
-        kept = leases.extend(_LEASE, run, self.clock.now() + _LEASE_LIFE)
-        db.session.commit()
-        if not kept:
-            raise AnotherRun("Another reconciliation began while this one stood still, and goes on alone.")
+            pass_money.undecided(scene, thing)
 
 
 def _started(owner: str) -> str:

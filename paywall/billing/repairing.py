@@ -1,16 +1,18 @@
 """Bringing our rows to what Stripe says where a reconciliation found them different, and saying what that changed."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from paywall.billing.comparing import Difference, Row
-from paywall.billing.pacing import Pace
+from paywall.billing.pacing import Halt, Pace
 from paywall.billing.sync import Sync
-from paywall.errors import PaywallError
+from paywall.errors import PaywallError, Unavailable
 from paywall.storage import beside
+from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
 
 log = structlog.get_logger("paywall.reconcile")
@@ -29,6 +31,7 @@ class Counts:
     subscriptions: int = 0
     foreign: int = 0  # of other products on the same account
     unclaimed: int = 0  # over, and of nobody whom we know
+    gone: int = 0  # deleted at Stripe, and their access has ended
     unread: int = 0  # objects in a shape that is not understood
     foreign_money: int = 0  # refunds and disputes of other payments
     foreign_events: int = 0  # that were lost and name nothing of ours
@@ -71,8 +74,11 @@ class Repairs:
             return
         try:
             left = {(one.thing, one.id) for one in look()}
-        except PaywallError as error:
-            self._tell(replace(one, outcome="failed", note=f"Synced, not seen again: {error.message}") for one in found)
+        except Halt:
+            raise
+        except Exception as error:
+            why = self._words(error, subscription_id)
+            self._tell(replace(one, outcome="failed", note=f"Synced, not seen again: {why}") for one in found)
             return
         note = _changed(before, _access(subscription_id))
         self._tell(_judged(one, left, note) for one in found)
@@ -85,6 +91,30 @@ class Repairs:
         """Reports a difference that is repaired already."""
         self._tell([replace(difference, outcome="repaired", note=note)])
 
+    @contextmanager
+    def alone(self, subscription_id: str) -> Iterator[None]:
+        """Keeps what goes wrong with one subscription from the others: it is told as failed, and the run goes on.
+
+        A Stripe that is away, and what is to end the run, pass.
+        """
+        try:
+            yield
+        except (Halt, Unavailable):
+            raise
+        except Exception as error:
+            why = f"It could not be compared: {self._words(error, subscription_id)}"
+            self.give_up(Difference("different", "subscription", subscription_id, subscription_id), why)
+
+    def _words(self, error: Exception, subscription_id: str) -> str:
+        """An error in words, logged; what no one has foreseen with where it came from."""
+        db.session.rollback()
+        told = {"subscription": subscription_id, "run": self.run}
+        if isinstance(error, PaywallError):
+            log.warning("reconcile_repair_failed", code=error.code, **told)
+            return error.message
+        log.exception("reconcile_repair_failed", kind=type(error).__name__, **told)
+        return f"unexpected error ({type(error).__name__}); the log says where."
+
     def _sync(self, subscription_id: str) -> str | None:
         """Syncs a subscription; returns why that did not work."""
         try:
@@ -93,9 +123,10 @@ class Repairs:
                 requests=_SYNC_REQUESTS,
                 tries=_TRIES,
             )
-        except PaywallError as error:
-            log.warning("reconcile_repair_failed", subscription=subscription_id, code=error.code)
-            return error.message
+        except Halt:
+            raise
+        except Exception as error:
+            return self._words(error, subscription_id)
         if synced.outcome == "missing":
             return "Stripe does not know this subscription any more; run this again."
         return None

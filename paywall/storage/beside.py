@@ -96,6 +96,18 @@ def not_named(
         last = found[-1]
 
 
+def undecided(table: type[Case], before: datetime, decided: Collection[str]) -> Iterator[str]:
+    """The ids of our refunds, or disputes, made at Stripe before a moment, in none of the ``decided`` states."""
+    last = ""
+    while True:
+        which = table.created_at < before, table.status.not_in(decided), table.id > last
+        found = _tuples(select(table.id).where(*which).order_by(table.id).limit(_BATCH))
+        yield from (name for (name,) in found)
+        if len(found) < _BATCH:
+            return
+        last = found[-1][0]
+
+
 def known_events(ids: Collection[str]) -> set[str]:
     """Which of these events are in the inbox."""
     return {name for (name,) in _tuples(select(InboxEvent.id).where(InboxEvent.id.in_(ids)))}

@@ -4,10 +4,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-STUCK_SECONDS = 300.0  # longer than any single step: calls of Stripe and of the mail server have limits of their own
+from paywall.billing.pacing import Halt
+
+# Longer than the longest step, a sync: some ten calls of Stripe, of up to 70 seconds each with their repetitions.
+STUCK_SECONDS = 900.0
 
 
-class Stopped(Exception):
+class Stopped(Halt):
     """The worker ends; what is left of the job is done by the next one."""
 
 

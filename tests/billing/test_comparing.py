@@ -54,7 +54,7 @@ def ours(snapshot: SubscriptionSnapshot = SNAPSHOT, **changes) -> Ours:
     terms = comparing.deserved(snapshot, PLAN, ZONE)
     values = {
         "subscription": rows.subscription(snapshot, "rdr_1", "annual", NOW),
-        "entitlement": {"id": "ent_1", "reader_id": "rdr_1", **asdict(terms)},
+        "entitlement": {"id": "ent_1", "reader_id": "rdr_1", "plan": "annual", **asdict(terms)},
         "payments": tuple(tables["payments"]),
         "parts": {one["invoice_id"]: {one["payment_intent_id"]: one} for one in tables["invoice_payments"]},
         "refunds": tuple(tables["refunds"]),
@@ -79,7 +79,7 @@ def test_what_a_sync_stored_does_not_differ_from_what_it_read() -> None:
 
 def test_every_stored_column_is_compared_but_our_own() -> None:
     stored = set(rows.subscription(SNAPSHOT, "rdr_1", "annual", NOW))
-    assert stored - set(comparing.stored_fields(SNAPSHOT, PLAN)) == {"id", "reader_id", "plan", "synced_at"}
+    assert stored - set(comparing.stored_fields(SNAPSHOT, PLAN)) == {"id", "reader_id", "synced_at"}
 
 
 def test_a_subscription_without_a_row_is_missing() -> None:
@@ -166,9 +166,9 @@ def test_a_refund_that_came_to_nothing_needs_no_row_but_a_row_must_be_right(stat
     assert [one.kind for one in comparing.case("refund", listed_case(status), row, "sub_1")] == ["different"]
 
 
-def test_access_is_compared_by_all_its_dates_and_its_reader() -> None:
+def test_access_is_compared_by_all_its_dates_its_reader_and_its_plan() -> None:
     mine = ours()
-    for name in (*asdict(comparing.deserved(SNAPSHOT, PLAN, ZONE)), "reader_id"):
+    for name in (*asdict(comparing.deserved(SNAPSHOT, PLAN, ZONE)), "reader_id", "plan"):
         wrong = replace(mine, entitlement={**mine.entitlement, name: "other"})
         (one,) = comparing.access(SNAPSHOT, wrong, PLAN, ZONE, NOW)
         assert (one.kind, one.thing, list(one.values)) == ("different", "entitlement", [name])

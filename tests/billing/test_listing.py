@@ -114,8 +114,9 @@ def test_refunds_name_what_they_are_about(shop: Shop, sold: str, lists: Lists, c
     assert one.paid_by == (charge["payment_intent"], charge["id"])
     assert list(lists.cases("refund", clock.now() + timedelta(days=1))) == [()]
     assert list(lists.cases("dispute", LONG_AGO)) == [()]
-    assert lists.has_case("refund", made["id"])
-    assert not lists.has_case("refund", "re_unknown")
+    assert lists.case("refund", made["id"]) == one
+    with pytest.raises(StripeNotFound):
+        lists.case("refund", "re_unknown")
 
 
 def test_one_subscription_that_stripe_does_not_know_is_said(lists: Lists) -> None:
@@ -130,3 +131,28 @@ def test_a_subscription_in_a_shape_that_is_not_understood_stops_nobody(
     body = shop.sandbox.sandbox.account.store.get("subscription", sold)
     monkeypatch.setattr(StripeGateway, "ask", lambda self, operation, call: {"data": [body | wrong], "has_more": False})
     assert list(lists.subscriptions()) == [(None,)]
+    assert lists.unread == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("invoice", {"currency": ...}),
+        ("refund", {"created": "x"}),
+        ("refund", {"currency": ...}),
+    ],
+    ids=str,
+)
+def test_money_in_a_shape_that_is_not_understood_stops_nobody_and_is_counted(
+    shop: Shop, sold: str, lists: Lists, kind: str, wrong: dict[str, object], monkeypatch
+) -> None:
+    store = shop.sandbox.sandbox.account.store
+    refund(shop.sandbox.sandbox.account, store.find("charge")[0]["id"], 100)
+    body = store.find(kind)[0]
+    odd = {name: value for name, value in (body | wrong).items() if value is not ...}
+    answer = {"data": [odd, body], "has_more": False}
+    monkeypatch.setattr(StripeGateway, "ask", lambda self, operation, call: answer)
+    ((first, second),) = list(lists.invoices(LONG_AGO) if kind == "invoice" else lists.cases(kind, LONG_AGO))
+    assert first is None
+    assert second.id == body["id"]
+    assert lists.unread == 1

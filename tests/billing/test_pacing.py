@@ -3,7 +3,7 @@
 import pytest
 
 from paywall.billing.errors import StripeNotFound, StripeUnavailable
-from paywall.billing.pacing import PER_SECOND, Pace
+from paywall.billing.pacing import PER_SECOND, Halt, Pace
 
 
 class Time:
@@ -79,4 +79,33 @@ def test_after_the_last_try_the_error_is_raised(pace: Pace) -> None:
 def test_a_refusal_is_not_tried_again(pace: Pace) -> None:
     with pytest.raises(StripeNotFound):
         pace.ask(failing(1, StripeNotFound()))
+    assert pace.requests == 1
+
+
+def test_somebody_is_told_before_each_request_and_each_repetition() -> None:
+    """A long step of many requests must not look as if it stood still."""
+    pace = Pace(lambda _seconds: None, lambda: 0.0)
+    told: list[str] = []
+    pace.before = lambda: told.append("told")
+    answers = iter([StripeUnavailable(), StripeUnavailable(), None])
+
+    def call() -> str:
+        told.append("asked")
+        if (error := next(answers)) is not None:
+            raise error
+        return "answer"
+
+    assert pace.ask(call) == "answer"
+    assert told == ["told", "asked"] * 3
+
+
+def test_what_ends_the_whole_run_is_not_tried_again() -> None:
+    pace = Pace(lambda _seconds: None, lambda: 0.0)
+
+    def halt() -> None:
+        raise Halt
+
+    pace.before = halt
+    with pytest.raises(Halt):
+        pace.ask(lambda: pytest.fail("asked all the same"))
     assert pace.requests == 1

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from paywall.sandbox.billing.disputing import open_dispute, settle
-from paywall.sandbox.billing.refunding import refund
+from paywall.sandbox.billing.refunding import refund, settle_refund
 from paywall.storage.models import Entitlement
 from paywall.storage.payments import Dispute, Refund
 from tests.support.runs import Runs, change, charge_of, rows, state_of_all
@@ -124,3 +124,50 @@ def test_a_refund_whose_status_stripe_leaves_open_is_read_alike_by_list_and_sync
     assert [row["status"] for row in rows(Refund)] == ["unknown"]
     assert run().good
     assert run.found == []
+
+
+def test_a_dispute_from_before_the_period_that_was_decided_unseen_is_asked_for(
+    shop: Shop, sold: str, run: Runs, clock
+) -> None:
+    """Banks take months: the list of the period does not name it, and the event of its end was lost."""
+    account = shop.sandbox.sandbox.account
+    case = open_dispute(account, charge_of(shop))
+    shop.deliver_all()
+    clock.advance(days=5)
+    settle(account, case["id"], "won")
+    clock.advance(days=40)
+    assert [row["state"] for row in rows(Entitlement)] == ["suspended"]
+    assert run(dry_run=True).counts.different == 1
+    assert run().good
+    assert run.told == {("different", "dispute", "repaired")}
+    assert run.one("dispute").values == {"status": ("needs_response", "won")}
+    assert [row["state"] for row in rows(Entitlement)] == ["active"]
+    calls = run().calls
+    clock.advance(days=1)
+    assert run().calls == calls, "what is decided is not asked for any more"
+
+
+def test_a_refund_from_before_the_period_that_was_under_way_is_asked_for(
+    shop: Shop, sold: str, run: Runs, clock
+) -> None:
+    account = shop.sandbox.sandbox.account
+    made = refund(account, charge_of(shop), outcome="pending")
+    shop.deliver_all()
+    assert [row["state"] for row in rows(Entitlement)] == ["ended"]
+    settle_refund(account, made["id"], "failed")
+    clock.advance(days=3)
+    assert run(since=timedelta(days=2)).good
+    assert run.told == {("different", "refund", "repaired")}
+    assert [row["state"] for row in rows(Entitlement)] == ["active"]
+
+
+def test_an_undecided_case_that_stripe_does_not_know_goes_away(shop: Shop, sold: str, run: Runs, clock) -> None:
+    open_dispute(shop.sandbox.sandbox.account, charge_of(shop), "warning_needs_response")
+    shop.deliver_all()
+    before = state_of_all()
+    (known,) = rows(Dispute)
+    change(sa.insert(Dispute).values(**{**known, "id": "dp_made_up", "synced_at": known["created_at"]}))
+    clock.advance(days=40)
+    assert run().good
+    assert run.told == {("extra", "dispute", "repaired")}
+    assert state_of_all() == before

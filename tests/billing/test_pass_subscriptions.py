@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from paywall.billing import stripe_gateway
-from paywall.billing.errors import StripeUnavailable
+from paywall.billing.errors import StripeRefused, StripeUnavailable
 from paywall.billing.listing import Lists
 from paywall.sandbox.billing.refunding import refund
 from paywall.storage.database import db
@@ -34,6 +35,7 @@ def test_a_subscription_that_we_never_heard_of_is_found_and_stored(shop: Shop, r
 
 
 ALTERED = [
+    ({"plan": "other"}, "plan"),
     ({"status": "past_due"}, "status"),
     ({"customer_id": "cus_other"}, "customer_id"),
     ({"price_id": "price_other"}, "price_id"),
@@ -109,6 +111,7 @@ def test_a_payment_that_stripe_does_not_have_goes_away(shop: Shop, sold: str, ru
 
 
 WRONG_ACCESS = [
+    ({"plan": "other"}, "plan"),
     ({"until": Entitlement.created_at}, "until"),
     ({"hold": "disputed"}, "hold"),
     ({"lapse": "refunded"}, "lapse"),
@@ -223,3 +226,57 @@ def test_a_full_refund_that_stripe_was_not_told_to_end_is_ended(shop: Shop, sold
     assert run().good
     assert ("different", "subscription", "repaired") in run.told
     assert shop.stripe().v1.subscriptions.retrieve(sold).status == "canceled"
+
+
+def test_one_that_cannot_be_read_whole_keeps_no_other_from_being_mended(shop: Shop, run: Runs, monkeypatch) -> None:
+    """An older invoice in a strange shape shows only when all of them are asked for."""
+    first, second = shop.buy(shop.browser()), shop.buy(shop.browser(), "bob@example.com")
+    shop.deliver_all()
+    change(sa.update(Subscription).values(status="past_due"))
+    real = stripe_gateway.StripeGateway.fetch_subscription
+
+    def fetch(self: Any, subscription_id: str, *rest: Any) -> Any:
+        if subscription_id == first:
+            raise KeyError("period")
+        return real(self, subscription_id, *rest)
+
+    monkeypatch.setattr(stripe_gateway.StripeGateway, "fetch_subscription", fetch)
+    with capture_logs() as lines:
+        done = run()
+    assert {(one.id, one.outcome) for one in run.found} == {(first, "failed"), (second, "repaired")}
+    assert (done.complete, done.good) == (True, False)
+    (line,) = [line for line in lines if line["event"] == "reconcile_repair_failed"]
+    assert (line["subscription"], line["kind"], line["exc_info"]) == (first, "KeyError", True)
+    (note,) = [one.note for one in run.found if one.id == first]
+    assert "unexpected error (KeyError); the log says where" in note
+
+
+def test_one_whose_access_cannot_be_judged_is_told_and_the_run_goes_on(shop: Shop, run: Runs, monkeypatch) -> None:
+    first, second = shop.buy(shop.browser()), shop.buy(shop.browser(), "bob@example.com")
+    shop.deliver_all()
+    change(sa.update(Entitlement).values(renews=False))
+    real = stripe_gateway.StripeGateway.fetch_subscription
+
+    def fetch(self: Any, subscription_id: str, *rest: Any) -> Any:
+        if subscription_id == first:
+            raise StripeRefused("resource_missing")
+        return real(self, subscription_id, *rest)
+
+    monkeypatch.setattr(stripe_gateway.StripeGateway, "fetch_subscription", fetch)
+    assert run().complete
+    (told,) = [one for one in run.found if one.subscription_id == first]
+    assert (told.thing, told.outcome) == ("subscription", "failed")
+    assert told.note.startswith("It could not be compared: The payment service refused the request.")
+    assert {(one.thing, one.outcome) for one in run.found if one.subscription_id == second} == {
+        ("entitlement", "repaired")
+    }
+
+
+def test_what_stripe_does_not_know_any_more_is_no_difference_once_its_access_has_ended(
+    shop: Shop, sold: str, run: Runs, clock
+) -> None:
+    shop.sandbox.sandbox.account.store.remove(sold)
+    assert run().counts.extra == 1
+    clock.advance(days=400)
+    done = run()
+    assert (done.good, done.counts.gone, run.found) == (True, 1, [])

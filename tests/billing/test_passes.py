@@ -10,6 +10,7 @@ from paywall.billing.comparing import Difference
 from paywall.billing.pacing import Pace
 from paywall.billing.reconcile import Summary
 from paywall.billing.snapshots import EventSnapshot
+from paywall.domain.entitlements import SKEW
 from paywall.reconciling import reconciler
 from paywall.storage.database import db
 from paywall.storage.models import InboxEvent, Subscription
@@ -145,3 +146,19 @@ def test_a_busy_stripe_is_asked_again_where_the_run_stood(shop: Shop, sold: str,
     assert ran.summary.good
     assert ran.found == []
     assert ran.asked.count("subscriptions") == 1
+
+
+def test_an_event_within_the_difference_of_two_clocks_is_handled_by_its_own_way(shop: Shop, sold: str, clock) -> None:
+    """Stripe's clock may be behind ours: what it says happened before the run may have happened after its sync."""
+    clock.advance(hours=1)
+    shop.stripe().v1.subscriptions.update(sold, {"cancel_at_period_end": True})
+    clock.advance(seconds=SKEW.total_seconds() - 30)
+    box = Box(("customer.subscription.updated",))
+
+    def moving() -> float:
+        clock.advance(seconds=1)
+        return 0.0
+
+    ran = run(shop, box, tell=moving)
+    assert ("subscription", "repaired") in {(one.thing, one.outcome) for one in ran.found}
+    assert [one.type for one in box.taken] == ["customer.subscription.updated"]

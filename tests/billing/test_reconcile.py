@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from paywall.billing import stripe_gateway
+from paywall.billing import pass_events, stripe_gateway
 from paywall.billing.errors import StripeUnavailable
 from paywall.billing.reconcile import LAST_RUN, AnotherRun
 from paywall.sandbox.billing.refunding import refund
@@ -195,3 +195,52 @@ def test_no_transaction_is_open_while_stripe_is_asked(shop: Shop, sold: str, run
     run()
     assert {operation for operation, _ in seen} >= {"subscriptions.list", "events.list", "refunds.list"}
     assert {open_one for _, open_one in seen} == {False}
+
+
+def test_an_error_that_no_one_has_foreseen_leaves_a_summary_that_says_so(
+    shop: Shop, sold: str, run: Runs, monkeypatch
+) -> None:
+    """Else the metrics would go on telling of the last good run."""
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(pass_events, "run", broken)
+    done = run()
+    assert (done.complete, done.good) == (False, False)
+    assert done.stopped.startswith("Unexpected error (KeyError); the log says where. 1 objects were looked at")
+    assert json.loads(facts.get(LAST_RUN))["complete"] is False
+    assert rows(Lease) == []
+
+
+def test_neither_a_dry_run_nor_one_over_less_than_the_workers_hides_what_is_left_to_do(
+    shop: Shop, sold: str, run: Runs
+) -> None:
+    """The alarm goes by the last run that is kept."""
+    run()
+    kept = facts.get(LAST_RUN)
+    change(sa.update(Subscription).values(status="past_due"))
+    run(dry_run=True)
+    assert facts.get(LAST_RUN) == kept
+    run(since=timedelta(days=29))
+    assert facts.get(LAST_RUN) == kept
+    run(since=timedelta(days=30))
+    assert facts.get(LAST_RUN) != kept
+
+
+def test_a_page_of_slow_repairs_keeps_its_lease(shop: Shop, run: Runs, clock, monkeypatch) -> None:
+    for number in range(4):
+        shop.pay(shop.start(shop.browser(), f"r{number}@example.com"), email=f"r{number}@example.com")
+    real, left = stripe_gateway.StripeGateway.fetch_subscription, []
+
+    def slow(self: Any, subscription_id: str, *rest: Any) -> Any:
+        expires = db.session.scalar(sa.select(Lease.expires_at).where(Lease.name == "reconcile"))
+        db.session.rollback()
+        left.append((expires - clock.now()).total_seconds())
+        clock.advance(seconds=70)
+        return real(self, subscription_id, *rest)
+
+    monkeypatch.setattr(stripe_gateway.StripeGateway, "fetch_subscription", slow)
+    assert run().complete
+    assert len(left) >= 4
+    assert min(left) >= 90

@@ -95,6 +95,17 @@ def test_rows_that_were_not_named_come_in_batches_without_gap_or_double(app: Ope
     assert found(NOW + timedelta(seconds=3)) == []
 
 
+def test_cases_that_are_not_decided_are_found_in_batches(sub: Subscription, monkeypatch) -> None:
+    monkeypatch.setattr(beside, "_BATCH", 2)
+    known = {"subscription_id": "sub_1", "invoice_id": "in_9", "currency": "usd", "amount": 1, "synced_at": NOW}
+    for number, status in enumerate(["pending", "requires_action", "succeeded", "unknown", "pending", "failed"]):
+        save(Refund(id=f"re_old_{number}", status=status, created_at=NOW - 90 * DAY, **known))
+    save(Refund(id="re_new", status="pending", created_at=NOW, **known))
+    assert list(beside.undecided(Refund, NOW, {"succeeded", "failed"})) == [
+        f"re_old_{number}" for number in (0, 1, 3, 4)
+    ]
+
+
 def test_no_transaction_is_left_open(sub: Subscription) -> None:
     """Stripe is asked next."""
     for read in (lambda: beside.subscriptions(["sub_1"]), lambda: beside.known_things(["sub_1"])):

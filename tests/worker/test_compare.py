@@ -1,16 +1,20 @@
 """The comparison with Stripe as a job: on schedule, repaired through the sync, told in log, metrics and `jobs`."""
 
 import json
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from paywall.billing.errors import StripeUnavailable
+from paywall.billing.stripe_gateway import StripeGateway
 from paywall.storage import facts, workers
 from paywall.storage.database import begin_read, db
 from paywall.storage.models import Entitlement
 from paywall.worker import jobs
+from paywall.worker import shift as shifts
 from paywall.worker.planned import AGAIN
 from paywall.worker.process import Worker
 from paywall.worker.shift import Shift, Stopped
@@ -102,3 +106,24 @@ def test_who_waits_for_stripe_is_stopped_at_once(shift) -> None:
 def test_once_compares_too(lost: Shop) -> None:
     assert Worker(lost.app, lost.parts, jobs.all_jobs(lost.parts)).once() == []
     assert entitlements() == 1
+
+
+def test_a_page_of_slow_repairs_is_not_taken_for_a_job_that_is_stuck(shop: Shop, shift, monkeypatch) -> None:
+    """While Stripe is slow, a page of a hundred repairs takes hours; each request is a step of its own."""
+    for number in range(4):
+        shop.pay(shop.start(shop.browser(), f"r{number}@example.com"), email=f"r{number}@example.com")
+    db.session.commit()
+    real_ask, real_time, late = StripeGateway.ask, time.monotonic, [0.0]
+    stuck: list[bool] = []
+
+    def slow(self: StripeGateway, *arguments: Any, **ids: str) -> Any:
+        late[0] += 70
+        stuck.append(shift.stuck())
+        return real_ask(self, *arguments, **ids)
+
+    monkeypatch.setattr(shifts.time, "monotonic", lambda: real_time() + late[0])
+    monkeypatch.setattr(StripeGateway, "ask", slow)
+    monkeypatch.setattr(Shift, "nap", lambda _shift, _seconds: None)
+    run(shop, shift)
+    assert late[0] > shifts.STUCK_SECONDS
+    assert not any(stuck)
