@@ -16,14 +16,15 @@ import pytest
 from paywall.demo.stack import free_ports
 from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT
+from tests.conformance.stories import BY_NAME
 from tests.support.shop import API_KEY, WEBHOOK_SECRET
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 BIN = Path(sys.executable).parent
 
-# run by `make test` itself, by tests/demo (demo, demo-check), by .ci/run (lint), and by hand on a quiet machine (bench)
-MAKE = {"make demo", "make test", "make demo-check", "make lint", "make bench"}
+# run by `make test` itself, by tests/demo (demo, demo-check), by .ci/run (lint), and by hand on a quiet machine (rest)
+MAKE = {"make demo", "make test", "make demo-check", "make lint", "make conformance", "make bench"}
 
 
 def of(program: str) -> list[str]:
@@ -41,6 +42,14 @@ def test_every_command_is_one_that_a_test_here_tries() -> None:
 def test_make_knows_its_targets(command: str) -> None:
     result = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_what_is_said_of_the_conformance_kit_is_so() -> None:
+    """The stories that the README picks are there, and there are as many as it says."""
+    (picked,) = re.findall(r"`STORIES='([^']+)'`", README)
+    assert set(picked.split("; ")) <= set(BY_NAME)
+    assert len(BY_NAME) > 50
+    assert {"STORIES", "RUNS", "SEED"} <= set(re.findall(r"\$\(if \$\((\w+)\)", (ROOT / "Makefile").read_text()))
 
 
 def test_the_two_commands_come_first() -> None:

@@ -48,7 +48,7 @@ def main(stories: str, kinds: str, runs: int, seed: int, jobs: int, only: str) -
         with suppress(KeyboardInterrupt):
             for result in _watched(planned, jobs, folder):
                 results.append(result)
-    click.echo(table(chosen, results, sizes))
+    click.echo(table(chosen, results))
     if stopped := len(planned) - len(results):
         click.echo(f"\nStopped early: {stopped} of {len(planned)} parts were not run.")
     failures = [text for result in results for text in result.failures]
@@ -127,6 +127,8 @@ def _watched(planned: list[Job], processes: int, folder: Path) -> Iterator[Resul
     with Progress(sum(len(job.names) for job in planned), "runs") as progress:
         for result in done(planned, processes, folder):
             progress.step(len(result.job.names), len(result.failures))
+            for text in result.failures[:1]:  # known at once, not after the last run
+                click.echo(f"\nfailed: {text.splitlines()[0]}", err=True)
             yield result
 
 

@@ -23,12 +23,13 @@ ON_POSTGRESQL = ("raced", "apart", "killed")
 
 @dataclass(frozen=True)
 class Job:
-    """Some runs of one kind of one story, each by its name."""
+    """Some runs of one kind of one story, each by its name; ``count`` says how many messages the story causes."""
 
     story: str
     kind: str
     database: str
     names: tuple[str, ...]
+    count: int = 0
 
     def again(self, name: str) -> str:
         """The command that makes one of its runs again."""
@@ -90,7 +91,7 @@ def plan(story: Story, count: int, sizes: Sizes) -> list[Job]:
         "killed": [f"{when} {number}" for number in range(count) for when in ("before", "after")],
     }
     return [
-        Job(story.name, kind, database, tuple(part))
+        Job(story.name, kind, database, tuple(part), count)
         for kind, names in found.items()
         for database, part in _parts(kind, names)
     ]

@@ -4,12 +4,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from math import factorial
 from types import TracebackType
 from typing import TextIO
 
-from tests.conformance.campaign import KINDS, Result, Sizes
+from tests.conformance.campaign import KINDS, Result
 from tests.conformance.stories import Story
-from tests.conformance.walking import MOST
 
 WIDTH = 40
 EVERY = 0.05  # without a terminal a line is printed for each such part
@@ -55,7 +55,7 @@ class Progress:
         return f"[{bar:<{WIDTH}}] {part:4.0%} of {total}, about {left / 60:.1f} minutes left{failed}  "
 
 
-def table(stories: Sequence[Story], results: Sequence[Result], sizes: Sizes) -> str:
+def table(stories: Sequence[Story], results: Sequence[Result]) -> str:
     """A line for each story: how many messages it causes, how many runs of each kind there were, how many failed."""
     runs: Counter[tuple[str, str]] = Counter()
     failed: Counter[str] = Counter()
@@ -63,23 +63,19 @@ def table(stories: Sequence[Story], results: Sequence[Result], sizes: Sizes) -> 
     for result in results:
         runs[result.job.story, result.job.kind] += result.runs
         failed[result.job.story] += len(result.failures)
-        if result.job.kind == "killed":
-            counts[result.job.story] = max(counts.get(result.job.story, 0), *_numbers(result))
+        counts[result.job.story] = result.job.count
     width = max(len(story.name) for story in stories)
-    lines = [f"{'story':<{width}}  {'messages':>8}" + "".join(f"{kind:>11}" for kind in KINDS) + f"{'failed':>8}"]
+    lines = [f"{'story':<{width}}  {'messages':>8}" + "".join(f"{kind:>13}" for kind in KINDS) + f"{'failed':>8}"]
     for story in stories:
         count = counts.get(story.name)
-        every = " (all)" if count and count <= MOST else ""
-        cells = [f"{runs[story.name, kind]:,}{every if kind == 'walked' else ''}" for kind in KINDS]
-        line = f"{story.name:<{width}}  {count or '':>8}" + "".join(f"{cell:>11}" for cell in cells)
+        cells = [f"{runs[story.name, kind]:,}" for kind in KINDS]
+        if count and cells[0] == f"{factorial(count):,}":
+            cells[0] += " (all)"
+        line = f"{story.name:<{width}}  {count or '':>8}" + "".join(f"{cell:>13}" for cell in cells)
         lines.append(f"{line}{failed[story.name]:>8}")
     spent: Counter[str] = Counter()
     for result in results:
         spent[result.job.kind] += result.seconds  # type: ignore[assignment]
-    seconds = "".join(f"{f'{spent[kind]:,.0f} s':>11}" for kind in KINDS)
+    seconds = "".join(f"{f'{spent[kind]:,.0f} s':>13}" for kind in KINDS)
     lines.append(f"{'processor time, about':<{width}}  {'':>8}{seconds}")
     return "\n".join(lines)
-
-
-def _numbers(result: Result) -> list[int]:
-    return [int(name.split()[1]) + 1 for name in result.job.names]

@@ -27,9 +27,9 @@ def test_failures_show_while_it_runs() -> None:
 
 
 def test_the_table_says_how_much_ran_and_how_much_failed() -> None:
-    orders = Result(Job("buy", "walked", "sqlite", ("1",)), runs=720, messages=4320)
-    killed = Result(Job("buy", "killed", "postgresql", ("before 5",)), runs=9, failures=["it broke"])
-    text = table([BUY], [orders, killed], Sizes())
+    orders = Result(Job("buy", "walked", "sqlite", ("1",), 6), runs=720, messages=4320)
+    killed = Result(Job("buy", "killed", "postgresql", ("before 5",), 6), runs=9, failures=["it broke"])
+    text = table([BUY], [orders, killed])
     head, row, _ = text.splitlines()
     assert head.split()[:3] == ["story", "messages", "walked"]
     assert row.split()[:4] == ["buy", "6", "720", "(all)"]
