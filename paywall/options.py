@@ -206,6 +206,7 @@ class Retention(Group):
     """How long rows are kept that nobody needs any more."""
 
     events_days: int = Field(ge=31, le=3660)
+    checkouts_days: int = Field(ge=7, le=3660)
     letters_days: int = Field(ge=7, le=3660)
     sign_ins_days: int = Field(ge=7, le=3660)
 

@@ -62,7 +62,8 @@ def workers(now: datetime, limit: int) -> int:
 
 
 BY_AGE: Mapping[str, tuple[Prune, ...]] = {
-    "events_days": (events, checkouts),
+    "events_days": (events,),
+    "checkouts_days": (checkouts,),
     "letters_days": (letters,),
     "sign_ins_days": (links, sessions),
 }

@@ -160,6 +160,25 @@ class TestPruning:
             assert "evt_old" not in states()
             db.session.remove()
 
+    def test_each_kind_of_row_is_kept_by_a_setting_of_its_own(self, make_app, clock, shift, monkeypatch) -> None:
+        ages: dict[str, int] = {}
+
+        def spy(real: pruning.Prune) -> pruning.Prune:
+            def note(before, limit) -> int:
+                ages[real.__name__] = (clock.now() - before).days
+                return real(before, limit)
+
+            return note
+
+        kept = {name: tuple(spy(one) for one in prunes) for name, prunes in pruning.BY_AGE.items()}
+        monkeypatch.setattr(pruning, "BY_AGE", kept)
+        days = {"events_days": 41, "checkouts_days": 42, "letters_days": 43, "sign_ins_days": 44}
+        app = make_app(retention=days)
+        with app.app_context():
+            self.run(app, shift)
+            db.session.remove()
+        assert ages == {"events": 41, "checkouts": 42, "letters": 43, "links": 44, "sessions": 44}
+
     def test_many_rows_go_in_batches_each_in_a_transaction_of_its_own(self, app, shift, clock, monkeypatch) -> None:
         batches: list[int] = []
         real = pruning.events
