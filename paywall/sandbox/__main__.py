@@ -14,6 +14,7 @@ from paywall.sandbox.config import ConfigError, SandboxConfig
 from paywall.sandbox.server import address_of, listen, serve
 
 WATCH_SECONDS = 1.0
+PATIENCE_SECONDS = 60.0  # the service may be started after the sandbox
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,6 +50,7 @@ def configured(options: argparse.Namespace) -> SandboxConfig:
         state=None if options.state == ":memory:" else Path(options.state),
         account_name=options.account_name,
         clock_file=options.clock_file,
+        patience=PATIENCE_SECONDS,
     )
 
 

@@ -37,6 +37,8 @@ class SandboxConfig:
     `now` drives every date in the objects. Signatures and retries follow the wall clock whatever `now` says, because
     the receiver of a webhook compares a signature's time with its own wall clock.
     `clock_file` keeps how many seconds the sandbox's time is ahead of `now`, for the programs that share its time.
+    `patience` are the seconds after the sandbox's start in which an endpoint that refuses connections, and has not
+    answered yet, is taken to be starting too: it is asked again each second, and no failure is noted.
     `retry_delays` are the seconds between attempts; when they are used up the delivery is given up.
     """
 
@@ -49,6 +51,7 @@ class SandboxConfig:
     account_name: str = "Sandbox account"
     now: Callable[[], datetime] = utc_now
     delivery_timeout: float = 20.0
+    patience: float = 0.0
     retry_delays: tuple[float, ...] = (2, 5, 15, 60, 300, 1800, 3600, 7200)
 
     def __post_init__(self) -> None:

@@ -33,6 +33,12 @@ def fail_next(account: Account, code: str | None = "generic_decline") -> None:
             account.store.add({"id": ORDERED_FAILURE, "object": "sandbox.order", "code": code})
 
 
+def ordered_failure(account: Account) -> str | None:
+    """Return the reason for which the next charge will be declined; None where nobody ordered that."""
+    ordered = account.store.get("sandbox.order", ORDERED_FAILURE)
+    return ordered["code"] if ordered else None
+
+
 def behavior(method: Json) -> Card:
     """Return the test card or bank account behind a payment method."""
     return BY_FINGERPRINT[method[method["type"]]["fingerprint"]]
@@ -40,10 +46,10 @@ def behavior(method: Json) -> Card:
 
 def verdict(account: Account, method: Json) -> Decline | None:
     """Return why the bank says no to a charge, which uses up an ordered failure; None if it pays."""
-    ordered = account.store.get("sandbox.order", ORDERED_FAILURE)
+    ordered = ordered_failure(account)
     if ordered:
         account.store.remove(ORDERED_FAILURE)
-        return BY_REASON[ordered["code"]]
+        return BY_REASON[ordered]
     card = behavior(method)
     return card.refused or card.declined
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paywall.sandbox.billing import delayed, disputing, refunding
-from paywall.sandbox.billing.paying import fail_next
+from paywall.sandbox.billing.paying import fail_next, ordered_failure
 from paywall.sandbox.controls.registry import Outcome, Room, control
 from paywall.sandbox.errors import StripeError
 from paywall.sandbox.money import written
@@ -26,6 +26,8 @@ STATUSES = (
     "warning_under_review",
     "won",
 )
+# people look at the site next, and wonder
+TOKENS = " A site that checks tokens by itself lets the reader in until the token runs out, some minutes from now."
 
 
 def latest_charge(account: Account, subscription_id: str) -> Json | None:
@@ -60,6 +62,15 @@ def fail_next_charge(room: Room, sent: Sent) -> Outcome:
     return Outcome(f"The next charge will be declined: {sent.get('code', 'generic_decline')}.")
 
 
+@control("clear-next-charge")
+def clear_next_charge(room: Room, sent: Sent) -> Outcome:
+    """Call off the decline of the next charge."""
+    if ordered_failure(room.account) is None:
+        return Outcome("Nothing was to be called off: no decline was ordered, or a charge has used it up.")
+    fail_next(room.account, None)
+    return Outcome("Called off: the next charge goes by its card.")
+
+
 @control(
     "refund",
     charge=ID,
@@ -76,7 +87,8 @@ def refund(room: Room, sent: Sent) -> Outcome:
         amount = charge["amount"] * sent["percent"] // 100
     body = refunding.refund(room.account, charge["id"], amount, sent.get("outcome"))
     said = f"Refund of {written(body['amount'], body['currency'])}: {body['status']}."
-    return Outcome(said, {"refund": body["id"], "status": body["status"]})
+    full = room.account.get("charge", charge["id"])["refunded"]
+    return Outcome(said + TOKENS * full, {"refund": body["id"], "status": body["status"]})
 
 
 @control("settle-refund", required="refund status", refund=ID, status=Choice("canceled", "failed", "succeeded"))
@@ -91,14 +103,16 @@ def dispute(room: Room, sent: Sent) -> Outcome:
     """Open a dispute over a charge; as an inquiry with the status `warning_needs_response`."""
     status, reason = sent.get("status", "needs_response"), sent.get("reason", "fraudulent")
     body = disputing.open_dispute(room.account, charge_of(room, sent), status, reason)
-    return Outcome(f"The charge is disputed: {worded(body['status'])}.", {"dispute": body["id"]})
+    said = f"The charge is disputed: {worded(body['status'])}."
+    return Outcome(said + TOKENS * suspends(body["status"]), {"dispute": body["id"]})
 
 
 @control("settle-dispute", required="dispute status", dispute=ID, status=Choice(*STATUSES))
 def settle_dispute(room: Room, sent: Sent) -> Outcome:
     """Bring a dispute to a status."""
     body = disputing.settle(room.account, sent["dispute"], sent["status"])
-    return Outcome(f"The dispute is now: {worded(body['status'])}.", {"dispute": body["id"], "status": body["status"]})
+    said = f"The dispute is now: {worded(body['status'])}."
+    return Outcome(said + TOKENS * suspends(body["status"]), {"dispute": body["id"], "status": body["status"]})
 
 
 @control("settle-debit", required="session", session=ID, ok=Boolean())
@@ -107,6 +121,11 @@ def settle_debit(room: Room, sent: Sent) -> Outcome:
     ok = sent.get("ok", True)
     delayed.settle(room.account, sent["session"], ok=ok)
     return Outcome(f"The bank debit {'arrived' if ok else 'bounced'}.", {"session": sent["session"]})
+
+
+def suspends(status: str) -> bool:
+    """Return whether a dispute in this status takes money away, which an inquiry does not."""
+    return status in ("needs_response", "lost", "appeal_needs_response")
 
 
 def worded(status: str) -> str:

@@ -8,6 +8,7 @@ from paywall.sandbox.controls.registry import Outcome, Room, control
 from paywall.sandbox.errors import StripeError
 from paywall.sandbox.periods import period_end
 from paywall.sandbox.state.due import WALL, clock_of
+from paywall.sandbox.state.filters import equals
 from paywall.sandbox.state.settings import EXHAUSTED
 from paywall.sandbox.wire.params import ID, Choice, Either, Integer, Items, Text
 from paywall.sandbox.wording import clock, counted
@@ -49,7 +50,22 @@ def moved(room: Room, seconds: int) -> Outcome:
     now = room.account.wall()
     happened = room.account.store.rows("SELECT count(*) FROM objects WHERE kind = 'event' AND seq > ?", before)[0][0]
     facts = {"now": now, "offset": room.account.offset, "events": happened}
-    return Outcome(f"It is now {clock(now)} UTC. {counted(happened, 'event')} happened on the way.", facts)
+    said = f"It is now {clock(now)} UTC. {counted(happened, 'event')} happened on the way."
+    return Outcome(said + still_to_charge(room), facts)
+
+
+def still_to_charge(room: Room) -> str:
+    """Say what renewed and is charged only when its draft becomes final, an hour after it was drawn."""
+    renewals = equals("billing_reason", "subscription_cycle")
+    drafts = room.account.store.find("invoice", [equals("status", "draft"), renewals])
+    moments = [one["automatically_finalizes_at"] for one in drafts if clock_of(one) == WALL]
+    moments = [moment for moment in moments if moment]
+    if not moments:
+        return ""
+    are = "renewal is" if len(moments) == 1 else "renewals are"
+    first, last = clock(min(moments)), clock(max(moments))
+    when = f"at {first}" if first == last else f"between {first} and {last}"
+    return f" {len(moments)} {are} charged {when} UTC: move on by an hour."
 
 
 def latest(room: Room) -> int:

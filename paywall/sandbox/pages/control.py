@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as AnyResponse
 
 from paywall.sandbox.api import Api, sent_pairs
+from paywall.sandbox.billing.paying import ordered_failure
 from paywall.sandbox.cards import BY_REASON
 from paywall.sandbox.controls import deliveries, money, subscriptions, time
 from paywall.sandbox.controls.guard import check_caller, check_host
@@ -60,6 +61,7 @@ class ControlPages:
             faults=list(self.room.faults.planned),
             fault_kinds=FAULTS,
             reasons=sorted(BY_REASON),
+            declined=ordered_failure(account),
             settings=account.settings(),
             exhausted=EXHAUSTED,
             entries=self.entries(shown),

@@ -14,6 +14,7 @@ from paywall.sandbox.pages.card_form import CARD, CardForm, read_form
 from paywall.sandbox.pages.words import day
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json
+from paywall.sandbox.state.filters import equals
 
 Page = Response | tuple[str, int] | str
 
@@ -83,6 +84,7 @@ class InvoicePages:
             account_name=self.account.config.account_name,
             payable=invoice["status"] in hosted.PAYABLE,
             asks=hosted.asks(self.account, invoice),
+            back=way_back(self.account, invoice["customer"]),
             values=values,
             errors=form.errors,
             alert=alert,
@@ -92,6 +94,12 @@ class InvoicePages:
     def unknown(self, error: StripeError) -> Page:
         """Answer an address that no invoice has."""
         return render_template("unknown.html"), 404
+
+
+def way_back(account: Account, customer_id: str) -> str:
+    """Return where the customer's latest visit to the portal leads back to; nothing for one who was never there."""
+    found = account.store.find("billing_portal.session", [equals("customer", customer_id)], limit=1)
+    return (found and found[0]["return_url"]) or ""
 
 
 WORDS = {"open": "Open", "paid": "Paid", "uncollectible": "Uncollectible", "void": "Void"}

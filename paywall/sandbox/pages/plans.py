@@ -22,11 +22,13 @@ def plan_cards(account: Account) -> list[Json]:
 
 
 def plan_card(account: Account, subscription: Json) -> Json:
-    """Return what the page says of one subscription; nobody's name or address is in it."""
+    """Return what the page says of one subscription, with its customer's address, by which people know it."""
     charge = latest_charge(account, subscription["id"])
     return {
         "id": subscription["id"],
         "customer": subscription["customer"],
+        "who": who(account, subscription["customer"]),
+        "card": card_of(account, subscription),
         "status": subscription["status"],
         "over": subscription["status"] in OVER,
         "ending": bool(subscription["cancel_at"]),
@@ -34,9 +36,26 @@ def plan_card(account: Account, subscription: Json) -> Json:
         "collection": (subscription["pause_collection"] or {}).get("behavior"),
         "moments": moments(account, subscription),
         "charge": charge and charge_row(charge),
+        "refund": charge and refund_row(account, charge["id"]),
         "dispute": charge and dispute_row(account, charge["id"]),
         "customer_gone": customer_gone(account, subscription["customer"]),
     }
+
+
+def who(account: Account, customer_id: str) -> str:
+    """Return a customer's address, or the id of one who has none."""
+    customer = account.store.get("customer", customer_id)
+    return (customer and customer.get("email")) or customer_id
+
+
+def card_of(account: Account, subscription: Json) -> str:
+    """Return what pays for a subscription, as `visa 4242`; nothing where there is none."""
+    customer = account.store.get("customer", subscription["customer"]) or {}
+    usual = (customer.get("invoice_settings") or {}).get("default_payment_method")
+    method = account.store.get("payment_method", subscription["default_payment_method"] or usual or "")
+    if method is None:
+        return ""
+    return f"{method[method['type']].get('brand', 'bank')} {method[method['type']]['last4']}"
 
 
 def moments(account: Account, subscription: Json) -> list[tuple[str, str]]:
@@ -70,6 +89,12 @@ def charge_row(charge: Json) -> Json:
         "back": written(back, currency) if back else "",
         "left": left > 0,
     }
+
+
+def refund_row(account: Account, charge_id: str) -> Json | None:
+    """Return the latest refund of a charge that is still under way."""
+    found = account.store.find("refund", [equals("charge", charge_id), equals("status", "pending")], limit=1)
+    return {"id": found[0]["id"], "amount": written(found[0]["amount"], found[0]["currency"])} if found else None
 
 
 def dispute_row(account: Account, charge_id: str) -> Json | None:

@@ -11,7 +11,7 @@ from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.state.account import Account
 from paywall.sandbox.state.bodies import Json, public
 from paywall.sandbox.webhooks.endpoints import secrets_of
-from paywall.sandbox.webhooks.queue import Due, due, mark, note_post, pending, prune, record, undelivered
+from paywall.sandbox.webhooks.queue import Due, due, mark, note_post, pending, postpone, prune, record, undelivered
 from paywall.sandbox.webhooks.signing import signature
 from paywall.sandbox.wire.render import render
 
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 WORKERS = 4
 TICK = 0.5
 PRUNE_SECONDS = 60
+REFUSED = ConnectionRefusedError.__name__
 
 
 class Attempt(NamedTuple):
@@ -59,6 +60,8 @@ class Deliverer:
         self.held: tuple[str, ...] = ()  # patterns of event types; `*` holds everything
         self.stopping = False
         self.sending: set[Due] = set()
+        self.answered: set[str] = set()  # endpoints that have answered since the start
+        self.patient_until = time.monotonic() + account.config.patience
         self.bell = threading.Condition()
         self.rung = 0
         self.next_prune = 0.0
@@ -145,10 +148,19 @@ class Deliverer:
             status, note = self.send(one, event)
             with self.account.store.lock:
                 if not self.stopping:
-                    record(self.account.store, one, time.time(), status, note, self.account.config.retry_delays)
+                    self.conclude(one, status, note)
         finally:
             self.sending.discard(one)
         return Attempt(one.event, event["type"], status, note, one.endpoint)
+
+    def conclude(self, one: Due, status: int | None, note: str) -> None:
+        """Note what came of an attempt; an endpoint that is still starting is merely asked again a little later."""
+        if note == REFUSED and one.endpoint not in self.answered and time.monotonic() < self.patient_until:
+            postpone(self.account.store, one, time.time() + 1)
+            return
+        if status is not None:
+            self.answered.add(one.endpoint)
+        record(self.account.store, one, time.time(), status, note, self.account.config.retry_delays)
 
     def send(self, one: Due, event: Json) -> tuple[int | None, str]:
         """Post an event to an endpoint; returns the answer's status, or None and the kind of the failure."""

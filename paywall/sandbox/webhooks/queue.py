@@ -118,6 +118,11 @@ def record(store: Store, one: Due, at: float, status: int | None, note: str, del
             mark(store, one, "given_up", tries + 1, at)
 
 
+def postpone(store: Store, one: Due, due_at: float) -> None:
+    """Let a delivery wait until then, as if it had not been tried."""
+    store.rows("UPDATE sendings SET due = ? WHERE event = ? AND endpoint = ?", due_at, *one)
+
+
 def note_post(store: Store, one: Due, at: float, status: int | None, note: str) -> None:
     """Note one attempt, without a word on what it means for the delivery."""
     store.rows("INSERT INTO posts VALUES (?, ?, ?, ?, ?)", *one, at, status, note)

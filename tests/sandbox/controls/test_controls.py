@@ -89,6 +89,48 @@ def test_the_next_charge_fails_once(ask, sandbox, session):
     assert sandbox.pay(session["id"])
 
 
+def test_the_decline_of_the_next_charge_is_called_off(ask, sandbox, session):
+    ask("fail-next-charge", code="lost_card")
+    assert ask("clear-next-charge").json["said"] == "Called off: the next charge goes by its card."
+    assert "no decline was ordered" in ask("clear-next-charge").json["said"]
+    assert sandbox.pay(session["id"])
+
+
+def test_a_renewal_that_waits_to_be_charged_is_told_and_an_hour_later_it_is_not(ask, subscription):
+    said = ask("to-period-end", subscription=subscription).json["said"]
+    assert said.endswith(" 1 renewal is charged at 2027-11-22 13:00:00 UTC: move on by an hour.")
+    assert ask("advance", seconds=3600).json["said"].endswith(" happened on the way.")
+
+
+def test_several_renewals_are_told_with_the_first_and_the_last_moment(ask, sandbox, wire, order, clock):
+    for seconds in (0, 600):
+        clock.advance(seconds=seconds)
+        sandbox.pay(wire.post("/v1/checkout/sessions", order).json["id"])
+    said = ask("advance", months=12).json["said"]
+    assert "2 renewals are charged between 2027-11-22 13:00:00 and 2027-11-22 13:10:00 UTC" in said
+
+
+def test_a_draft_that_nothing_will_charge_is_not_announced(ask, subscription):
+    ask("pause-collection", subscription=subscription, behavior="keep_as_draft")
+    assert ask("to-period-end", subscription=subscription).json["said"].endswith(" happened on the way.")
+
+
+def test_what_ends_access_says_when_a_site_will_notice(ask, subscription):
+    """A part, a warning or an inquiry ends nothing, so nothing is said of tokens."""
+    assert "token" not in ask("refund", subscription=subscription, percent=50).json["said"]
+    inquiry = ask("dispute", subscription=subscription, status="warning_needs_response").json
+    assert "token" not in inquiry["said"]
+    assert "until the token runs out" in ask("refund", subscription=subscription).json["said"]
+    grown = ask("settle-dispute", dispute=inquiry["dispute"], status="needs_response").json["said"]
+    assert "until the token runs out" in grown
+
+
+def test_a_new_dispute_says_when_a_site_will_notice(ask, subscription):
+    dispute = ask("dispute", subscription=subscription).json
+    assert "until the token runs out" in dispute["said"]
+    assert "token" not in ask("settle-dispute", dispute=dispute["dispute"], status="won").json["said"]
+
+
 def test_a_refund_is_of_all_or_of_a_part(ask, sandbox, subscription):
     assert ask("refund", subscription=subscription, amount=1).json["said"] == "Refund of $0.01: succeeded."
     assert ask("refund", subscription=subscription, percent=50, outcome="pending").json["status"] == "pending"

@@ -1,4 +1,4 @@
-"""The first page shows what happened and changes what happens next; nobody's address or card is on it."""
+"""The first page shows what happened and changes what happens next; the timeline holds nobody's address or card."""
 
 import json
 import re
@@ -55,7 +55,8 @@ def test_requests_events_and_deliveries_are_listed_newest_first(sandbox, session
     )
     assert "POST /v1/checkout/sessions" in html
     for secret in ("reader@example.com", "42424242", "4242 4242"):
-        assert secret not in html
+        assert secret not in table
+        assert secret not in get(sandbox, "/sandbox/timeline.json")
 
 
 def test_a_delivery_names_where_it_went_and_what_came_of_it(sandbox, wire, receiver):
@@ -118,6 +119,54 @@ def test_a_card_offers_what_the_subscription_allows(sandbox, subscription):
     html = press(sandbox, "cancel", f"subscription={subscription}")
     assert ">End now<" not in html
     assert "ended" in html
+
+
+def test_a_card_is_headed_by_whose_it_is_and_what_pays(sandbox, session):
+    sandbox.pay(session["id"], email="reader@example.com")
+    (heading,) = re.findall(r"<h3 .*?>(.*?)</h3>", get(sandbox))
+    assert heading == "reader@example.com, visa 4242"
+    assert "4242424242424242" not in get(sandbox)
+
+
+def test_a_card_of_a_customer_without_an_address_is_headed_by_the_id(sandbox, wire, price):
+    customer = wire.post("/v1/customers").json["id"]
+    form = {"customer": customer, "items[0][price]": price["id"], "payment_behavior": "default_incomplete"}
+    wire.post("/v1/subscriptions", form)
+    assert f">{customer}</h3>" in get(sandbox)
+
+
+def test_the_page_is_named_after_itself(sandbox):
+    assert re.search(r"<h1>Stripe sandbox</h1>\s*<p class=\"quiet\">of Sandbox account</p>", get(sandbox))
+
+
+def test_a_decline_that_waits_for_the_next_charge_is_shown_and_called_off(sandbox, session):
+    html = press(sandbox, "fail-next-charge", "code=lost_card")
+    assert "The next charge is declined: <strong>lost_card</strong>" in html
+    assert ">Call it off<" in html
+    html = press(sandbox, "clear-next-charge")
+    assert "The next charge is declined" not in html
+    assert sandbox.pay(session["id"])
+
+
+def test_a_refund_under_way_is_shown_and_can_arrive_or_fail(sandbox, subscription):
+    for button, status in (("The refund arrives", "succeeded"), ("The refund fails", "failed")):
+        html = press(sandbox, "refund", f"subscription={subscription}&percent=50&outcome=pending")
+        assert "refund under way" in html
+        assert f">{button}<" in html
+        refund = re.search(r'name="refund" value="(\w+)"', html)[1]
+        html = press(sandbox, "settle-refund", f"refund={refund}&status={status}")
+        assert said(html) == f"The refund is {status}."
+        assert "refund under way" not in html
+
+
+def test_a_card_offers_refunds_that_wait_and_that_fail(sandbox, subscription):
+    html = get(sandbox)
+    for label, outcome in (("Refund, pending", "pending"), ("Refund that fails", "failed")):
+        assert re.search(rf'name="outcome" value="{outcome}"><button type="submit">{label}<', html)
+
+
+def test_calls_are_offered_to_fail_where_a_reader_sees_it_and_not_where_the_worker_calls(sandbox):
+    assert 'name="path" value="/v1/checkout/sessions"' in get(sandbox)
 
 
 def test_an_inquiry_can_be_closed_or_grow(sandbox, subscription):

@@ -55,6 +55,18 @@ def test_an_open_invoice_shows_what_it_is_for_and_a_form(ask, unpaid):
     assert "reader@example.com" not in reply.text
 
 
+def test_the_page_leads_back_to_where_the_customer_came_to_the_portal_from(ask, unpaid, wire):
+    assert "Return to" not in text_of(ask(unpaid)), "somebody who came by mail"
+    back = "http://127.0.0.1:9/account"
+    wire.post("/v1/billing_portal/sessions", {"customer": unpaid["customer"], "return_url": back})
+    for _ in range(2):
+        reply = ask(unpaid)
+        assert f'href="{back}"' in reply.text
+        assert "Return to Sandbox account" in text_of(reply)
+        ask(unpaid, **CARD)
+    assert "There is nothing left to do" in text_of(reply)
+
+
 def test_the_page_needs_no_script_and_its_policy_allows_none(ask, unpaid):
     reply = ask(unpaid)
     assert "script-src" not in reply.headers["Content-Security-Policy"]

@@ -100,6 +100,33 @@ def test_an_endpoint_that_is_away_gets_everything_once_it_is_back(receiver):
         receiver.wait_for(1)
 
 
+def test_an_endpoint_that_starts_later_than_the_sandbox_leaves_no_trace_of_that(sandbox, receiver, wire):
+    sandbox.sandbox.deliverer.patient_until = time.monotonic() + 60
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        sandbox.webhook_url = f"http://127.0.0.1:{nobody.getsockname()[1]}/webhooks/stripe"
+        wire.post("/v1/products", {"id": "p", "name": "x"})
+        (event,) = sandbox.events()
+        wait_until(lambda: sandbox.sandbox.account.store.rows("SELECT due FROM sendings")[0][0] > 0)
+    assert state_of(sandbox, event)[1:] == ("pending", 0, None, "")
+    sandbox.webhook_url = receiver.url
+    receiver.wait_for(1)
+    wait_until(lambda: state_of(sandbox, event)[1:4] == ("delivered", 1, 200))
+
+
+def test_an_endpoint_that_answered_once_and_is_away_again_is_noted(sandbox, receiver, wire):
+    sandbox.sandbox.deliverer.patient_until = time.monotonic() + 60
+    sandbox.webhook_url = receiver.url
+    wire.post("/v1/products", {"id": "p", "name": "x"})
+    receiver.wait_for(1)
+    wait_until(lambda: sandbox.sandbox.deliverer.answered)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        sandbox.webhook_url = f"http://127.0.0.1:{nobody.getsockname()[1]}/webhooks/stripe"
+        wire.post("/v1/products", {"id": "q", "name": "x"})
+        wait_until(lambda: state_of(sandbox, sandbox.events()[-1]).note == "ConnectionRefusedError")
+
+
 def test_a_slow_endpoint_does_not_slow_the_api(sandbox, wire):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
