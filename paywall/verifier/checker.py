@@ -1,5 +1,6 @@
 """Signature, claims, expiry, revocation, scope: the one check that the service and its clients share."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,6 +12,15 @@ from paywall.verifier.keys import KeySet
 from paywall.verifier.revocations import RevocationList
 
 NO_REVOCATIONS = RevocationList()
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """What a good token comes down to, made once: a page that is asked for again must cost next to nothing."""
+
+    claims: Claims
+    features: frozenset[str]
+    grant: Decision
 
 
 class TokenChecker:
@@ -43,10 +53,10 @@ class TokenChecker:
         """
         if not isinstance(token, str):
             raise TokenError(Reason.MALFORMED, "a token is a text")
-        return self._remembered(token, keys)
+        return self._remembered(token, keys).claims
 
-    def _read(self, token: str, keys: KeySet) -> Claims:
-        return read_claims(self._codec.loads(token, keys), self.issuer, self.audience)
+    def _read(self, token: str, keys: KeySet) -> _Good:
+        return _good(read_claims(self._codec.loads(token, keys), self.issuer, self.audience))
 
     def judge(
         self,
@@ -61,6 +71,12 @@ class TokenChecker:
         A token is taken for `tolerance` seconds after it expired, but never beyond the end of the access that it was
         made from; such a grant is marked as degraded.
         """
+        return self._judge(_good(claims), now, require, revocations, tolerance)
+
+    def _judge(
+        self, good: _Good, now: datetime, require: str | None, revocations: RevocationList, tolerance: float = 0.0
+    ) -> Decision:
+        claims = good.claims
         if now.tzinfo is None:
             raise ValueError("now must be an aware time")
         seconds = now.timestamp()
@@ -71,9 +87,9 @@ class TokenChecker:
             return Decision.refuse(Reason.EXPIRED, claims)
         if revocations.hits(claims):
             return Decision.refuse(Reason.REVOKED, claims)
-        if require is not None and not (isinstance(require, str) and require in claims.features):
+        if require is not None and not (isinstance(require, str) and require in good.features):
             return Decision.refuse(Reason.NOT_ENTITLED, claims)
-        return Decision.grant(claims, degraded=expired)
+        return Decision.grant(claims, degraded=True) if expired else good.grant
 
     def check(
         self,
@@ -86,8 +102,14 @@ class TokenChecker:
         """Decide on a token text; no text whatever makes this raise."""
         if token is None or token == "":
             return Decision.refuse(Reason.MISSING)
+        if not isinstance(token, str):
+            return Decision.refuse(Reason.MALFORMED)
         try:
-            claims = self.read(token, keys)
+            good = self._remembered(token, keys)
         except TokenError as error:
             return Decision.refuse(error.reason)
-        return self.judge(claims, now, require, revocations)
+        return self._judge(good, now, require, revocations)
+
+
+def _good(claims: Claims) -> _Good:
+    return _Good(claims, claims.features, Decision.grant(claims))

@@ -74,6 +74,7 @@ class Verifier:
         self._renewer = Renewer(f"{base}/v1/tokens/renew", service_key, self._renewals)
         remote = (self._revoked, self._source)
         self._refresher = Refresher([one for one in remote if isinstance(one, RemoteKeys | RemoteRevocations)])
+        self._may_be_old = 2 * self._options.refresh + self._options.timeout
         self._degraded = 0
         self.after_fork()
         forking.tell(self)
@@ -136,7 +137,7 @@ class Verifier:
         if decision.reason is Reason.EXPIRED and decision.claims and (self._line.lost or self._renewals.lost):
             tolerance = self._options.degraded
             decision = self._checker.judge(decision.claims, moment, require, revoked, tolerance)
-        overdue = self._revoked.age() - 2 * self._options.refresh - self._options.timeout
+        overdue = self._revoked.age() - self._may_be_old
         if decision.allowed and (decision.degraded or overdue > 0):
             return self._in_outage(decision, overdue)
         return decision
