@@ -1,13 +1,14 @@
 """The library that content services install, against the real service over HTTP."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from paywall.storage import service_keys, sessions
+from paywall.storage import revocations, service_keys, sessions
 from paywall.storage.database import db
 from paywall.tokens import keyring, verification
 from paywall.verifier import Verifier
@@ -44,7 +45,8 @@ def reader(base_url, clock):
 def verifier(base_url, reader, clock):
     _, key = service_keys.add("news", clock.now())
     db.session.commit()
-    return Verifier(base_url, service_key=key, cooldown=0.0, timeout=5.0, clock=clock.now)
+    with Verifier(base_url, service_key=key, cooldown=0.0, refresh=0.3, timeout=5.0, clock=clock.now) as verifier:
+        yield verifier
 
 
 def test_a_readers_year_with_a_content_service(verifier, reader, clock):
@@ -61,6 +63,33 @@ def test_a_readers_year_with_a_content_service(verifier, reader, clock):
     assert verifier.renew(renewal.token).reason == "revoked"
     clock.advance(minutes=15)
     assert not verifier.check(renewal.token).allowed
+
+
+def test_a_token_taken_back_is_refused_within_the_refresh_interval(verifier, reader, clock):
+    """Also by a verifier that checks offline, which reads the list in the background; and after a new epoch."""
+    token = subscribers.token(*reader, clock.now())
+    assert verifier.check(token).allowed
+    revocations.of_session(reader[1], "signed out", clock.now())
+    db.session.commit()
+    assert settled(lambda: verifier.check(token).reason == "revoked")
+    revocations.renew_epoch()
+    db.session.commit()
+    age = verifier.status().revocations_age
+    assert settled(lambda: verifier.status().revocations_age < age)
+    assert verifier.check(token).reason == "revoked"
+
+
+def settled(condition, seconds=5.0):
+    """Whether it comes true within these seconds."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_a_token_names_the_end_of_access_for_when_the_service_is_lost(verifier, reader, clock):
+    claims = verifier.check(subscribers.token(*reader, clock.now())).claims
+    assert claims.ent > claims.exp
 
 
 def test_a_rotation_is_never_noticed(verifier, reader, clock):
