@@ -80,25 +80,25 @@ class RemoteRevocations:
         self._backoff = Backoff(1.0, interval)
         self._feed = Feed()
         self._list = RevocationList()
-        self._heard_at = clock()
-        self._refresh_at = float("-inf")
-        self.ready = False
+        self._heard_at: float | None = None
         self.after_fork()
         forking.tell(self)
 
     def after_fork(self) -> None:
-        """Makes a lock that nobody holds."""
+        """Makes a lock that nobody holds; a child may have slept since the fork, so it reads the list at once."""
         self._lock = threading.Lock()
+        self._refresh_at = float("-inf")
+        self.ready = False
 
     def current(self) -> RevocationList:
-        """The list at hand; the first call reads it."""
+        """The list at hand; the first call of a process reads it."""
         if not self.ready:
             self.refresh()
         return self._list
 
     def age(self) -> float:
-        """Seconds since the list was last read to its end; before that, since this object was made."""
-        return self._clock() - self._heard_at
+        """Seconds since the list was last read to its end; while it never was, since that was first tried."""
+        return 0.0 if self._heard_at is None else self._clock() - self._heard_at
 
     def refresh(self) -> float:
         """Reads what is new if it is time; returns the seconds until it will be."""
@@ -115,6 +115,7 @@ class RemoteRevocations:
         try:
             changed = self._read_on(feed)
         except TransportError as error:
+            self._heard_at = asked_at if self._heard_at is None else self._heard_at
             log.warning("revocations not read from %s (%s); going on with %d", self._url, error, len(self._list))
             return self._backoff.after_failure()
         if feed.drop_ended(self._now().timestamp() - self._keep) or changed:

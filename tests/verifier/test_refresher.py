@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -131,3 +133,22 @@ def test_a_forked_child_starts_a_thread_of_its_own():
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     refresher.close()
+
+
+ENDS = """
+import socket, threading, time
+from paywall.verifier import Verifier
+silent = socket.create_server(("127.0.0.1", 0))
+verifier = Verifier(f"http://127.0.0.1:{silent.getsockname()[1]}", "pwk_x", timeout=0.3, cooldown=0)
+verifier.check("k~eyJ9." + "A" * 86)
+time.sleep(0.1)
+print(any(one.name == "paywall-verifier" for one in threading.enumerate()))
+"""
+
+
+def test_a_process_ends_at_once_although_the_thread_waits_for_the_service():
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-W", "error", "-c", ENDS], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - started < 30

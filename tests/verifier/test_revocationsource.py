@@ -192,6 +192,26 @@ def test_failures_are_repeated_less_and_less_often(source, origin, clock):
     assert waits == [1, 2, 4, 8, 16, 30, 30]
 
 
+def test_the_age_of_a_list_that_was_never_read_counts_from_the_first_try(source, origin, clock):
+    """A process may wait for its first request for hours."""
+    origin.answers.clear()
+    clock.now += 3600
+    assert source.age() == 0
+    assert len(source.current()) == 0
+    clock.now += 100
+    assert source.age() == 100
+
+
+def test_a_forked_child_reads_the_list_with_its_first_request(source, origin, clock, hit):
+    """It has slept since the fork: there was no thread that could have kept the list fresh."""
+    assert not hit()
+    clock.now += 3600
+    origin.revoke("jti", "jti_1")
+    source.after_fork()
+    assert hit()
+    assert source.age() == 0
+
+
 def test_a_list_of_the_callers_own_is_asked_each_time_and_never_old():
     lists = [RevocationList(), RevocationList()]
     source = GivenRevocations(lists.pop)
