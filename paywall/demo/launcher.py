@@ -6,6 +6,7 @@ import signal
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -17,6 +18,8 @@ from paywall.demo.stack import ROOT, Stack
 from paywall.demo.state import DemoError
 
 PATIENCE_SECONDS = 60.0
+_RESTARTS = 5  # of one part, within
+_LATELY_SECONDS = 60.0
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never behind a proxy
 Say = Callable[[str], None]
 
@@ -82,6 +85,7 @@ class Demo:
         self._parent = Parent() if until_parent_ends else None
         self._environment = stack.environment()
         self._running: list[GuardedProcess] = []
+        self._restarts: dict[str, list[float]] = defaultdict(list)
 
     def __enter__(self) -> Self:
         return self
@@ -114,10 +118,15 @@ class Demo:
             self._until_answers(service, f"{ports.service_url}/readyz")
 
     def watch(self) -> None:
-        """Returns when somebody asks to stop; raises DemoError when a server ends by itself."""
+        """Returns when somebody asks to stop. Until then what ends by itself is started again, as a supervisor would.
+
+        Raises DemoError when a part ends again and again.
+        """
         try:
             while True:
-                self._pause(0.3)
+                self._wait(0.3)
+                for process in self._ended():
+                    self._start_again(process)
         except StopAskedError:
             return
 
@@ -163,11 +172,26 @@ class Demo:
 
     def _pause(self, seconds: float, besides: GuardedProcess | None = None) -> None:
         """A moment of waiting, in which it is noticed when the demo has to end."""
+        self._wait(seconds)
+        for process in self._ended():
+            if process is not besides:
+                raise _failure(process, f"ended by itself with code {process.exit_code}")
+
+    def _wait(self, seconds: float) -> None:
         if self._stop.wait(seconds) or (self._parent is not None and self._parent.ending()):
             raise StopAskedError
-        for process in self._running:
-            if process is not besides and process.exit_code is not None:
-                raise _failure(process, f"ended by itself with code {process.exit_code}")
+
+    def _ended(self) -> list[GuardedProcess]:
+        return [process for process in self._running if process.exit_code is not None]
+
+    def _start_again(self, process: GuardedProcess) -> None:
+        now = time.monotonic()
+        lately = [moment for moment in self._restarts[process.name] if now - moment < _LATELY_SECONDS]
+        if len(lately) >= _RESTARTS:
+            raise _failure(process, f"ended by itself with code {process.exit_code}, again and again")
+        self._restarts[process.name] = [*lately, now]
+        self._running[self._running.index(process)] = process.again()
+        self._say(f"  The {process.name} ended ({process.exit_code}), started again. See log/{process.name}.log.")
 
 
 def _trouble(url: str) -> str | None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from paywall.demo import guard
@@ -22,6 +23,7 @@ class GuardedProcess:
 
     def __init__(self, name: str, command: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
         self.name = name
+        self._again = partial(GuardedProcess, name, command, env=env, cwd=cwd, log=log)
         self._log = log
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_name(f"{log.name}.1"))
@@ -41,6 +43,11 @@ class GuardedProcess:
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._guard.poll()
+
+    def again(self) -> "GuardedProcess":
+        """The same command once more, after this one has ended and what it left behind is swept."""
+        self.finish()
+        return self._again()
 
     def ask_to_stop(self) -> None:
         """Returns at once; `finish` waits."""

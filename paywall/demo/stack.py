@@ -42,11 +42,16 @@ class Ports:
         return f"http://{HOST}:{self.sandbox}"
 
 
-def ports_from(first: str) -> Ports:
-    """Three ports in a row, all free. Raises DemoError that names the port at fault."""
+def ports_after(first: str) -> Ports:
+    """Three ports in a row, whoever listens there. Raises DemoError where `first` is none."""
     if not first.isdecimal() or not 1 <= int(first) <= 65533:
         raise DemoError(f"DEMO_PORT must be a number from 1 to 65533, not {first!r}.", 2)
-    ports = Ports(*range(int(first), int(first) + 3))
+    return Ports(*range(int(first), int(first) + 3))
+
+
+def ports_from(first: str) -> Ports:
+    """Three ports in a row, all free. Raises DemoError that names the port at fault."""
+    ports = ports_after(first)
     for port in (ports.site, ports.service, ports.sandbox):
         if fault := _why_not(port):
             raise DemoError(

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ class DemoState:
         self.service_key_file = self.folder / "service-key"
         self.clock_file = self.folder / "clock"
         self._staff_mark = self.folder / "staff-added"
+        self._secrets_file = self.folder / "secrets.json"
+        self._lock_file = self.folder / "lock"
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.outbox.mkdir(exist_ok=True)
@@ -72,6 +75,20 @@ class DemoState:
         return f"sqlite:///{self.database_file}"
 
     @property
+    def begun(self) -> bool:
+        """Whether a demo was started here."""
+        return self._secrets_file.exists()
+
+    @property
+    def first_port(self) -> str | None:
+        """The first port of the demo that runs here; None when there is none, or none is known."""
+        try:
+            told = self._lock_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        return found[1] if (found := re.search(r"first port (\d+)", told)) else None
+
+    @property
     def staff_known(self) -> bool:
         """Whether the demo's editor was let in once; taking the right away later is then respected."""
         return self.database_file.exists() and self._staff_mark.exists()
@@ -82,8 +99,8 @@ class DemoState:
 
     def secrets(self) -> Secrets:
         """The folder's secrets; made, readable by their owner only, when there are none."""
-        file = self.folder / "secrets.json"
-        if not file.exists():
+        file = self._secrets_file
+        if not self.begun:
             _write_private(file, json.dumps(asdict(Secrets.generate()), indent=2))
         try:
             return Secrets(**json.loads(file.read_text(encoding="utf-8")))
@@ -96,7 +113,7 @@ class DemoState:
 
         Gives what to call when the demo begins to stop: whoever starts the next one then waits for its end.
         """
-        with (self.folder / "lock").open("a+", encoding="utf-8") as file:
+        with self._lock_file.open("a+", encoding="utf-8") as file:
             self._lock(file)
 
             def note(word: str) -> None:

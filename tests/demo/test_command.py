@@ -71,6 +71,53 @@ def test_what_goes_wrong_becomes_an_exit_code(monkeypatch: pytest.MonkeyPatch, e
     assert command.main(["check"]) == code
 
 
+@pytest.mark.parametrize("dashes", [[], ["--"]])
+def test_a_command_beside_the_demo_has_the_demos_settings_and_ends_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], dashes: list[str]
+) -> None:
+    state = DemoState(tmp_path)
+    key = state.secrets().token_encryption_key
+    monkeypatch.setenv("DEMO_DIR", str(tmp_path))
+    monkeypatch.delenv("DEMO_PORT", raising=False)
+    monkeypatch.setenv("PAYWALL_ENV", "production")
+    show = "import os, sys; print(*(os.environ['PAYWALL_' + name] for name in sys.argv[1:])); sys.exit(3)"
+    names = ("TOKENS__ENCRYPTION_KEY", "DATABASE__URL", "STRIPE__API_BASE", "ENV")
+    with state.locked("first port 7000"):
+        assert command.main(["run", *dashes, "python", "-c", show, *names]) == 3
+    assert capfd.readouterr().out.split() == [key, state.database_url, "http://127.0.0.1:7002", "development"]
+
+
+def test_a_command_beside_the_demo_is_this_checkouts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    DemoState(tmp_path).secrets()
+    monkeypatch.setenv("DEMO_DIR", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert command.main(["run", "flask", "paywall", "keys", "list", "--help"]) == 0
+    assert "Show all keys" in capfd.readouterr().out
+
+
+def test_without_a_command_it_is_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    DemoState(tmp_path).secrets()
+    monkeypatch.setenv("DEMO_DIR", str(tmp_path))
+    monkeypatch.setenv("SHELL", "false")
+    assert command.main(["run"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("begun", "words", "code", "told"),
+    [(False, ["true"], 2, "make demo"), (True, ["no-such-program"], 127, "no command 'no-such-program'")],
+)
+def test_a_command_that_cannot_run_beside_the_demo_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, begun: bool, words: list[str], code: int, told: str
+) -> None:
+    monkeypatch.setenv("DEMO_DIR", str(tmp_path))
+    if begun:
+        DemoState(tmp_path).secrets()
+    assert command.main(["run", *words]) == code
+    assert told in one_line(capsys)
+
+
 def test_the_site_alone_refuses_a_bad_setting_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,17 +1,21 @@
 """The launcher, with stand-ins for the servers and the worker: order, messages, and that nothing outlives it."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
-from paywall.demo.launcher import Demo, StopAskedError, stop_on_signals
+from paywall.demo.launcher import Demo, StopAskedError, _trouble, stop_on_signals
+from paywall.demo.processes import GuardedProcess
 from paywall.demo.stack import ROOT, Ports, Stack, free_ports
 from paywall.demo.state import DemoError, DemoState
 from tests.demo.procs import eventually, mentioning
@@ -54,6 +58,21 @@ class FakeStack(Stack):
 
     def staff_command(self) -> list[str]:
         return [sys.executable, "-c", self.parts.get("staff", "")]
+
+
+ONCE = SERVER.replace(".serve_forever()", ".handle_request()")
+
+
+def command_of(process: GuardedProcess) -> psutil.Process:
+    """The command that the guard of this part runs."""
+    guard = psutil.Process(process._guard.pid)
+    assert eventually(guard.children)
+    return guard.children()[0]
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
 
 
 @pytest.fixture
@@ -100,7 +119,7 @@ def test_a_part_that_fails_stops_all_with_the_end_of_its_log(make, part: str) ->
     assert "    no good reason" in str(caught.value)
 
 
-def test_a_worker_that_ends_stops_all_too(make) -> None:
+def test_a_worker_that_always_ends_stops_all_too(make) -> None:
     """Without it nothing would be tried again, and nobody would notice."""
 
     def run() -> None:
@@ -114,13 +133,64 @@ def test_a_worker_that_ends_stops_all_too(make) -> None:
     assert "    no good reason" in str(caught.value)
 
 
-def test_a_server_that_ends_later_stops_all(make, tmp_path: Path) -> None:
-    waits = f"{SERVER.replace('.serve_forever()', '.handle_request()')}\nprint('the end of me')\nraise SystemExit(7)"
-    with make(site=waits) as demo:
+@pytest.fixture
+def watched(make, stop: threading.Event) -> Iterator[Callable[..., Demo]]:
+    """Starts a demo and watches it in a thread, which ends with the test."""
+    threads: list[threading.Thread] = []
+    with contextlib.ExitStack() as stack:
+
+        def begin(**parts: str) -> Demo:
+            demo = stack.enter_context(make(stop=stop, **parts))
+            demo.start()
+            threads.append(threading.Thread(target=demo.watch))
+            threads[-1].start()
+            return demo
+
+        yield begin
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+
+
+@pytest.mark.parametrize("part", ["sandbox", "service", "site", "worker"])
+def test_a_part_that_is_killed_is_started_again_and_told_in_a_line(watched, told: list[str], part: str) -> None:
+    demo = watched()
+    place = [process.name for process in demo._running].index(part)
+    before = command_of(demo._running[place])
+    line = before.cmdline()
+    before.kill()
+    assert eventually(lambda: len(told) == 4)
+    assert eventually(lambda: command_of(demo._running[place]).cmdline() == line)
+    assert told[3] == f"  The {part} ended (137), started again. See log/{part}.log."
+
+
+def test_what_a_killed_server_leaves_behind_does_not_keep_its_port(watched, told: list[str], ports: Ports) -> None:
+    """As granian's workers would, whose main process was killed."""
+    demo = watched(service=f"import os\nif os.fork(): os.wait()\n{SERVER}")
+    service = next(process for process in demo._running if process.name == "service")
+    (left,) = command_of(service).children()
+    command_of(service).kill()
+    assert eventually(lambda: len(told) == 4)
+    assert eventually(lambda: not left.is_running())
+    assert eventually(lambda: _trouble(f"{ports.service_url}/") is None)
+
+
+def test_a_server_that_ends_again_and_again_stops_all(make) -> None:
+    with make(site=f"{ONCE}\nprint('the end of me')\nraise SystemExit(7)") as demo:
         demo.start()
-        with pytest.raises(DemoError, match="The site ended by itself with code 7") as caught:
+        demo._restarts["site"] = [time.monotonic()] * 5
+        with pytest.raises(DemoError, match="The site ended by itself with code 7, again and again") as caught:
             demo.watch()
     assert "the end of me" in str(caught.value)
+
+
+def test_ends_of_long_ago_do_not_count(make, told: list[str], stop: threading.Event) -> None:
+    with make(stop=stop, site=ONCE) as demo:
+        demo.start()
+        demo._restarts["site"] = [time.monotonic() - 61] * 5
+        threading.Timer(1.5, stop.set).start()
+        demo.watch()
+    assert told[3].startswith("  The site ended (0), started again.")
 
 
 def test_a_server_that_never_gets_ready_is_told_with_its_answer(make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,15 @@ def test_a_folder_is_held_by_one_demo_at_a_time(tmp_path: Path) -> None:
         assert "9000" in (tmp_path / "lock").read_text()
 
 
+def test_the_port_of_the_demo_that_runs_is_known(tmp_path: Path) -> None:
+    state = DemoState(tmp_path)
+    assert state.first_port is None
+    with state.locked("first port 9000") as stopping:
+        assert DemoState(tmp_path).first_port == "9000"
+        stopping()
+        assert state.first_port is None
+
+
 def test_who_starts_while_another_stops_waits_for_its_end(tmp_path: Path) -> None:
     state = DemoState(tmp_path)
     first = state.locked("first port 8000")
