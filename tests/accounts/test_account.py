@@ -1,14 +1,20 @@
 """The account page, and leaving."""
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
 
+from paywall.sandbox.billing.paying import fail_next
 from paywall.storage import sessions
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import ReaderSession, Revocation
 from tests.accounts.door import ARTICLE, HOST, Door
+from tests.conftest import FrozenClock
+from tests.support import staff
+from tests.support.forms import form_of
+from tests.support.shop import Shop, referer
 
 
 def test_a_stranger_is_led_to_sign_in_and_back(door: Door) -> None:
@@ -107,3 +113,57 @@ def test_the_sign_in_page_tells_who_is_signed_in(door: Door) -> None:
     page = door.signed_in("ada@example.com").get("/sign-in", query_string={"return_to": ARTICLE})
     assert "You are signed in as <strong" in page.text
     assert f'href="{ARTICLE}"' in page.text
+
+
+def main_button(text: str) -> list[str]:
+    """The words of the buttons that stand out."""
+    return [words.strip() for words in re.findall(r'class="button"[^>]*>([^<]+)<', text)]
+
+
+def test_in_grace_the_main_button_pays_and_nobody_is_sent_to_write(shop: Shop, clock: FrozenClock) -> None:
+    client = shop.browser()
+    subscription_id = shop.buy(client)
+    fail_next(shop.sandbox.sandbox.account)
+    clock.advance(days=366)
+    shop.stripe().v1.subscriptions.retrieve(subscription_id)
+    shop.deliver_all()
+    text = client.get("/account").text
+    assert "Your renewal could not be paid yet" in text
+    assert main_button(text) == ["Pay now or change the card"]
+    assert "we help" not in text
+    answer = client.post("/account/billing", data=form_of(text), headers=referer())
+    assert answer.headers["Location"].startswith(f"{shop.sandbox.url}/p/session/")
+
+
+def test_on_hold_over_a_dispute_the_main_button_writes_to_the_newsroom(shop: Shop) -> None:
+    client = shop.browser()
+    staff.dispute(shop, shop.buy(client))
+    shop.deliver_all()
+    text = client.get("/account").text
+    assert "your bank is looking into the payment" in text
+    assert main_button(text) == ["Write to us"]
+    assert 'class="button quiet" href="https://news.test/"' in text
+
+
+def test_a_paused_subscription_is_resumed_where_it_is_managed(shop: Shop) -> None:
+    client = shop.browser()
+    subscription_id = shop.buy(client)
+    shop.stripe().v1.subscriptions.pause(subscription_id, {"type": "subscription"})
+    shop.deliver_all()
+    assert main_button(client.get("/account").text) == ["Card, receipts, cancel"]
+
+
+def test_without_a_customer_at_stripe_the_way_out_is_to_write(door: Door) -> None:
+    door.subscriber("ada@example.com")
+    browser = door.signed_in("ada@example.com")
+    with door.app.app_context():
+        db.session.execute(db.text("UPDATE entitlements SET hold = 'paused'"))
+        db.session.commit()
+    text = browser.get("/account").text
+    assert main_button(text) == []
+    assert "we help" in text
+
+
+def test_a_good_subscription_leads_to_reading_first(door: Door) -> None:
+    door.subscriber("ada@example.com")
+    assert main_button(door.signed_in("ada@example.com").get("/account").text)[0].startswith("Read ")
