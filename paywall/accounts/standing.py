@@ -12,33 +12,25 @@ from paywall.domain.lifecycle import State
 from paywall.domain.plans import Plan
 
 Tone = Literal["good", "bad", "plain"]
-# what helps most: subscribe, pay or change the card, write to the newsroom, look at what was paid, or simply read
-Way = Literal["join", "pay", "write", "manage", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the account page says of a reader's subscription. ``way`` is the way on to show first."""
+    """What the account page says of a reader's subscription. ``may_join`` where a new one would help."""
 
     plan: str | None
     sentence: str
     tone: Tone
-    way: Way
-
-    @property
-    def may_join(self) -> bool:
-        """Whether a new subscription would help."""
-        return self.way == "join"
+    may_join: bool
 
 
-NOTHING = Standing(None, "There is no subscription under this address.", "plain", "join")
+NOTHING = Standing(None, "There is no subscription under this address.", "plain", may_join=True)
 
 _HOLDS = {
     Reason.DISPUTED: "Your access is on hold, because your bank is looking into the payment.",
     Reason.PAUSED: "Your subscription is paused, and your access with it.",
     Reason.COLLECTION_PAUSED: "Your subscription is paused, and your access with it.",
 }
-_PAUSES = (Reason.PAUSED, Reason.COLLECTION_PAUSED)
 _ENDS = {
     Reason.REFUNDED: ", because the payment was refunded",
     Reason.DISPUTE_LOST: ", because the payment was taken back",
@@ -56,21 +48,20 @@ def describe(plan: Plan, terms: Terms, zone: ZoneInfo, now: datetime) -> Standin
     """One entitlement in words; days are those of the newsroom's ``zone``."""
     state, reason = terms.explain(now)
     if state is State.PENDING:
-        return Standing(plan.name, "We are waiting for your payment to be confirmed.", "plain", "read")
+        return Standing(plan.name, "We are waiting for your payment to be confirmed.", "plain", may_join=False)
     if terms.until is None:
-        return Standing(plan.name, "Your subscription was not paid, so it did not begin.", "plain", "join")
+        return Standing(plan.name, "Your subscription was not paid, so it did not begin.", "plain", may_join=True)
     last = in_words(last_day(terms.until, zone))
     if state is State.ENDED:
         why = _ENDS.get(reason, "")
-        return Standing(plan.name, f"Your access ended on {last}{why}.", "plain", "join")
+        return Standing(plan.name, f"Your access ended on {last}{why}.", "plain", may_join=True)
     if state is State.SUSPENDED:
         sentence = _HOLDS.get(reason, "Your access is on hold while we check your subscription.")
-        way: Way = "manage" if reason in _PAUSES else "write"
-        return Standing(plan.name, sentence, "bad", way)
+        return Standing(plan.name, sentence, "bad", may_join=False)
     if reason is Reason.PAYMENT_FAILED:
         sentence = f"Your renewal could not be paid yet. Unless the next try succeeds, your access ends after {last}."
-        return Standing(plan.name, sentence, "bad", "pay")
-    return Standing(plan.name, _open(plan, terms, last, zone, now), "good", "read")
+        return Standing(plan.name, sentence, "bad", may_join=False)
+    return Standing(plan.name, _open(plan, terms, last, zone, now), "good", may_join=False)
 
 
 def _open(plan: Plan, terms: Terms, last: str, zone: ZoneInfo, now: datetime) -> str:

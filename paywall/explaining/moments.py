@@ -1,9 +1,9 @@
 """Moments as people write and read them, in the newsroom's zone."""
 
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from paywall.domain.days import last_day
+from paywall.domain.days import in_words, last_day
 from paywall.domain.entitlements import end_of_day
 from paywall.errors import BadRequest
 
@@ -29,19 +29,14 @@ def read(text: str, zone: ZoneInfo) -> datetime:
     raise BadMoment("Write a date such as 2026-11-22, or a time such as 2026-11-22T14:05 or 2026-11-22T19:05+00:00.")
 
 
-def day(value: date) -> str:
-    """A day such as 22 November 2026."""
-    return f"{value.day} {value:%B %Y}"
-
-
 def moment(value: datetime, zone: ZoneInfo) -> str:
     """A moment such as 22 November 2026, 14:05 EST."""
     local = value.astimezone(zone)
-    return f"{day(local.date())}, {local:%H:%M %Z}"
+    return f"{in_words(local.date())}, {local:%H:%M %Z}"
 
 
 def ends_after(until: datetime, zone: ZoneInfo) -> str:
     """The last day of what runs up to ``until``, or the moment itself where that is no day's end."""
     if end_of_day(until - datetime.resolution, zone) == until:
-        return f"after {day(last_day(until, zone))}"
+        return f"after {in_words(last_day(until, zone))}"
     return f"on {moment(until, zone)}"
