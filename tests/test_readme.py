@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from paywall.demo.stack import free_ports
+from paywall.demo.check import READER
+from paywall.demo.stack import Stack, free_ports
+from paywall.demo.state import DemoState
 from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT
 from tests.conformance.stories import BY_NAME
@@ -22,6 +24,9 @@ from tests.support.shop import API_KEY, WEBHOOK_SECRET
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 BIN = Path(sys.executable).parent
+
+# commands beside the demo
+BESIDE = ".venv/bin/python -m paywall.demo run "
 
 # run by `make test` itself, by tests/demo (demo, demo-check), by .ci/run (lint), and by hand on a quiet machine (rest)
 MAKE = {"make demo", "make test", "make demo-check", "make lint", "make conformance", "make bench"}
@@ -33,7 +38,7 @@ def of(program: str) -> list[str]:
 
 
 def test_every_command_is_one_that_a_test_here_tries() -> None:
-    tried = ("make ", "curl ", "export PAYWALL_", "stripe listen", ".venv/bin/flask ", ".venv/bin/granian ")
+    tried = ("make ", "curl ", "export PAYWALL_", "stripe listen", ".venv/bin/flask ", ".venv/bin/granian ", BESIDE)
     assert [command for command in COMMANDS if not command.startswith(tried)] == []
     assert set(of("make")) == MAKE
 
@@ -93,6 +98,32 @@ def run(command: str, env: dict[str, str]) -> str:
 @pytest.mark.parametrize("command", of(".venv/bin/flask"))
 def test_each_flask_command_works(installation, command: str) -> None:
     run(command, installation[0])
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of somebody whose demo has a database with the README's reader, and who knows only its folder."""
+    folder = tmp_path_factory.mktemp("demo")
+    stack = Stack(DemoState(folder), free_ports())
+    make = f"""
+from datetime import UTC, datetime
+from paywall.app import create_app
+from paywall.storage import readers
+from paywall.storage.database import db
+with create_app().app_context():
+    readers.create("{READER}", datetime.now(UTC))
+    db.session.commit()
+"""
+    for command in ([str(BIN / "flask"), "db", "upgrade"], [sys.executable, "-c", make]):
+        subprocess.run(command, cwd=ROOT, env=stack.environment(), check=True, capture_output=True, timeout=60)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PAYWALL_")}
+    return clean | {"DEMO_DIR": str(folder), "KEY_FILE": "none"}
+
+
+@pytest.mark.parametrize("command", of(BESIDE))
+def test_each_command_beside_the_demo_works(demo: dict[str, str], command: str) -> None:
+    told = run(command, demo)
+    assert READER not in command or "Nothing that was bought is known" in told
 
 
 def test_granian_and_curl_work_as_written(installation) -> None:

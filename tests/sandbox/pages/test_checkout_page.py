@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from paywall.sandbox.cards import BY_NUMBER
 from tests.sandbox.conftest import send
 
 CARD = {"cardNumber": "4242 4242 4242 4242", "cardExpiry": "12 / 34", "cardCvc": "123", "billingName": "A Reader"}
@@ -45,6 +46,16 @@ def test_the_page_shows_what_is_bought_and_that_no_money_moves(ask):
         "4242 4242 4242 4242",
     ):
         assert words in text_of(reply)
+
+
+def test_each_card_that_the_page_names_does_what_it_says_and_no_renewal_waits_for_a_reader(ask):
+    named = re.findall(r"<dt>(.+?)</dt><dd>([\d ]+)</dd>", ask().text)
+    assert [words for words, _ in named] == ["Succeeds", "Declined", "Asks for 3D Secure"]
+    good, declined, asking = (BY_NUMBER[number.replace(" ", "")] for _, number in named)
+    assert good.refused is good.declined is None
+    assert declined.refused
+    assert asking.asks
+    assert asking.once
 
 
 def test_the_page_has_the_fields_that_stripes_page_has(ask):
