@@ -16,7 +16,7 @@ from paywall.access.lane import Lane
 from paywall.accounts import views as accounts
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
-from paywall.billing.sync import Sync
+from paywall.billing.sync import Sync, lease_for
 from paywall.checkout import views as checkout
 from paywall.clock import Clock
 from paywall.mail import postman
@@ -61,7 +61,7 @@ def _parts(settings: Settings, clock: Clock) -> Parts:
         clock=clock,
         gateway=gateway,
         catalog=Catalog(gateway),
-        sync=Sync(gateway, settings.plans, settings.zone, clock),
+        sync=Sync(gateway, settings.plans, settings.zone, clock, lease_for(settings.stripe.longest_call_seconds)),
     )
 
 

@@ -146,11 +146,17 @@ class Stripe(Group):
     webhook_secrets: tuple[Secret, ...]
     webhook_tolerance_seconds: int = Field(ge=1, le=3600)
     allow_live: bool
-    # a thread waits that long, and the lease of a sync is not much longer
+    # a thread waits that long for an answer, and the lease of a sync lasts as long as all tries of one call
     connect_timeout_seconds: float = Field(gt=0, le=120)
     read_timeout_seconds: float = Field(gt=0, le=120)
     max_network_retries: int = Field(ge=0, le=5)
     max_calls_at_once: int = Field(ge=1, le=100)
+
+    @property
+    def longest_call_seconds(self) -> float:
+        """How long one call may take at worst: every try runs out of time, and the library pauses up to 5 s between."""
+        one = self.connect_timeout_seconds + self.read_timeout_seconds
+        return one + self.max_network_retries * (one + 5)
 
     @property
     def livemode(self) -> bool:

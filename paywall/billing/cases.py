@@ -1,6 +1,7 @@
 """Asks Stripe which of a subscription's payments were given back or disputed, in as few requests as may be."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from paywall.billing.errors import StripeNotFound, StripeRefused
@@ -18,6 +19,23 @@ class Asks(Protocol):
         """What ``call`` gets from Stripe's library."""
 
 
+def nothing() -> None:
+    """What is done before a request that needs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Asks Stripe, and calls ``before`` ahead of each question."""
+
+    stripe: Asks
+    before: Callable[[], None]
+
+    def ask(self, operation: str, call: Callable[[Any], T], **ids: str) -> T:
+        """What ``call`` gets from Stripe's library."""
+        self.before()
+        return self.stripe.ask(operation, call, **ids)
+
+
 def everything(stripe: Asks, operation: str, call: Callable[[Any], Any], **ids: str) -> list[Json]:
     """All pages of a list that ``call`` gets the first page of."""
     return stripe.ask(operation, lambda client: [one.to_dict() for one in call(client).auto_paging_iter()], **ids)
@@ -29,7 +47,8 @@ def about(
     """The refunds and disputes of these payments.
 
     One request tells for all charges of a customer whether there is anything to ask; then two for each such payment,
-    and for those of which something is ``known`` (ids of payment intents): a refund that failed leaves no other trace.
+    and for those of which something is ``known`` (ids of payment intents, or of charges without one): a refund that
+    failed leaves no other trace.
     """
     paid = [one for one in payments if one.intent_id or one.charge_id]
     if not paid:

@@ -11,9 +11,10 @@ from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import LIVE_STATUSES
+from paywall.domain.plans import price_of
 from paywall.domain.reversals import IN_VAIN
 from paywall.errors import Conflict, NotFound
-from paywall.storage import payments, subscriptions
+from paywall.storage import entitlements, payments, subscriptions
 from paywall.storage.database import begin_read, db
 from paywall.storage.entitlements import Cause
 from paywall.storage.payments import InvoicePayment
@@ -42,19 +43,35 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class Giving:
+    """What a subscription gives at the moment: whether access, and in words its status, state and reason."""
+
+    access: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """What ending a second subscription comes to, the oldest payment first; without ``beside`` it is over already."""
+    """What ending a second subscription comes to, the oldest payment first; without ``beside`` it is over already.
+
+    ``gives`` is what this one gives now, ``beside_gives`` what the older one does.
+    """
 
     subscription_id: str
     beside: str | None
     owed: tuple[Owed, ...]
+    gives: Giving
+    beside_gives: Giving
 
 
 def look(sync: Sync, subscription_id: str) -> Ending:
     """What is to be done, after the newest state was fetched. Raises NotFound, NotASecond, StripeUnavailable, Busy."""
     found = sync.subscription(subscription_id, CAUSE)
+    if (beside := _beside(subscription_id)) is not None:
+        sync.subscription(beside, CAUSE)  # what it gives is shown, and must not be old news
     begin_read()
     row = subscriptions.get(subscription_id)
+    gives, beside_gives = _giving(sync, subscription_id), _giving(sync, beside)
     currency_of = {one.invoice_id: one.currency for one in payments.payments_of(subscription_id)}
     paid_by = payments.invoice_payments_of(subscription_id)
     db.session.commit()
@@ -66,17 +83,21 @@ def look(sync: Sync, subscription_id: str) -> Ending:
         raise NotASecond(f"{subscription_id} is nobody's second one. If it must end, end it in Stripe's dashboard.")
     in_order = [one for invoice_id in currency_of for one in paid_by if one.invoice_id == invoice_id]
     owed = [_left(sync.gateway, one, currency_of[one.invoice_id]) for one in in_order]
-    return Ending(row.id, row.duplicate_of, tuple(one for one in owed if one.amount > 0))
+    return Ending(row.id, row.duplicate_of, tuple(one for one in owed if one.amount > 0), gives, beside_gives)
 
 
 def outlook(ending: Ending) -> list[str]:
     """What ``carry_out`` would do, or that there is nothing to do, in words, a line each."""
     if ending.beside is None:
-        kept = [f"{in_words(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
+        kept = [f"{price_of(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
         rest = f"{', '.join(kept)} was not given back: do that in Stripe's dashboard if it is owed" if kept else ""
         return [f"{ending.subscription_id} is over: {rest or 'there is nothing to do'}"]
-    lines = [f"{ending.subscription_id} stands beside the older {ending.beside} of the same person. This would:"]
-    lines += [f"  give back {in_words(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
+    lines = [f"{ending.subscription_id} stands beside the older {ending.beside} of the same person."]
+    lines += [f"  {ending.beside}: {ending.beside_gives.words}", f"  {ending.subscription_id}: {ending.gives.words}"]
+    if ending.gives.access and not ending.beside_gives.access:
+        lines.append(f"Careful: the older one gives no access, this one does. Better end {ending.beside} at Stripe.")
+    lines.append("This would:")
+    lines += [f"  give back {price_of(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
     return [*lines, f"  cancel {ending.subscription_id} at once"]
 
 
@@ -94,10 +115,19 @@ def carry_out(gateway: StripeGateway, sync: Sync, ending: Ending, say: Callable[
     sync.subscription(ending.subscription_id, CAUSE)
 
 
-def in_words(amount: int, currency: str) -> str:
-    """An amount of minor units for people."""
-    whole, rest = divmod(amount, 100)
-    return f"{whole}.{rest:02} {currency.upper()}"
+def _beside(subscription_id: str) -> str | None:
+    begin_read()
+    row = subscriptions.get(subscription_id)
+    db.session.commit()
+    return row.duplicate_of if row else None
+
+
+def _giving(sync: Sync, subscription_id: str | None) -> Giving:
+    row = entitlements.of_source("subscription", subscription_id) if subscription_id else None
+    if row is None:
+        return Giving(False, "gives nothing")
+    state, reason = entitlements.terms_of(row).explain(sync.clock.now())
+    return Giving(state.grants, f"{state}, {reason}")
 
 
 def _left(gateway: StripeGateway, payment: InvoicePayment, currency: str) -> Owed:
@@ -110,7 +140,7 @@ def _left(gateway: StripeGateway, payment: InvoicePayment, currency: str) -> Owe
 
 
 def _give_back(gateway: StripeGateway, owed: Owed) -> str:
-    what = f"{in_words(owed.amount, owed.currency)} of {owed.invoice_id}"
+    what = f"{price_of(owed.amount, owed.currency)} of {owed.invoice_id}"
     by, name = ("payment_intent", owed.intent_id) if owed.intent_id else ("charge", owed.charge_id)
     if name is None:
         return f"{what} was paid outside Stripe: give it back by hand"

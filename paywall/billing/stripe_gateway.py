@@ -136,21 +136,24 @@ class StripeGateway:
             made = self._client.v1.billing_portal.sessions.create({"customer": customer_id, "return_url": return_url})
         return made.url
 
-    def fetch_subscription(self, subscription_id: str, known: frozenset[str] = frozenset()) -> SubscriptionSnapshot:
+    def fetch_subscription(
+        self, subscription_id: str, known: frozenset[str] = frozenset(), before: Callable[[], None] = cases.nothing
+    ) -> SubscriptionSnapshot:
         """The subscription, all its invoices, and what became of their money, as they are now: three requests.
 
         Two more for each payment of which something was given back or disputed, or of which we know that already:
-        ``known`` are ids of payment intents.
+        ``known`` are ids of payment intents, or of charges without one. ``before`` is called before each request.
         """
-        body = self.ask(
+        asks = cases.Announced(self, before)
+        body = asks.ask(
             "subscription.fetch",
             lambda client: client.v1.subscriptions.retrieve(subscription_id).to_dict(),
             subscription=subscription_id,
         )
         params: Any = {"subscription": subscription_id, "limit": 100, "expand": ["data.payments"]}
-        bills = cases.everything(self, "invoices.list", lambda client: client.v1.invoices.list(params))
+        bills = cases.everything(asks, "invoices.list", lambda client: client.v1.invoices.list(params))
         paid_by = [payment for bill in bills for payment in money.invoice_payments(bill)]
-        found = cases.about(self, ref(body.get("customer")), paid_by, known)
+        found = cases.about(asks, ref(body.get("customer")), paid_by, known)
         return shapes.subscription(body, bills, self._products, found)
 
     def cancel_subscription(self, subscription_id: str, why: Reason) -> None:

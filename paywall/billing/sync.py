@@ -1,7 +1,7 @@
 """The one writer of subscriptions and their entitlements: fetch from Stripe, decide by the rule, save."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,7 +25,8 @@ from paywall.storage.models import Reader
 
 log = structlog.get_logger("paywall.sync")
 
-LEASE = timedelta(seconds=30)  # many times what a sync takes; whoever is slower loses it and starts again
+LEASE = timedelta(seconds=30)  # many times what a sync takes while Stripe is well
+_SPARE = timedelta(seconds=5)  # so much of a lease may be gone before it is prolonged
 PATIENCE_SECONDS = 1.5  # how long a second sync waits for the first: it holds a thread meanwhile
 _PAUSE_SECONDS = 0.05
 _TRIES = 5
@@ -65,12 +66,16 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Syncs subscriptions. ``plans`` are ours by key; ``zone`` is the newsroom's."""
+    """Syncs subscriptions. ``plans`` are ours by key; ``zone`` is the newsroom's.
+
+    ``lease`` must be longer than one call of Stripe may take (``lease_for``): it is prolonged between calls.
+    """
 
     gateway: StripeGateway
     plans: Mapping[str, Plan]
     zone: ZoneInfo
     clock: Tells
+    lease: timedelta = LEASE
 
     def subscription(self, subscription_id: str, cause: Cause) -> Synced:
         """Brings our rows to what Stripe says of this subscription now. Safe to run twice, at once, in any order.
@@ -101,7 +106,7 @@ class Sync:
         for _ in range(_TRIES):
             self._wait_for(name, owner)
             try:
-                snapshot = self._fetch(subscription_id)
+                snapshot = self._fetch(subscription_id, self._keeper(name, owner))
                 if (done := self._save(snapshot, name, owner, cause)) is not None:
                     return done
             except StripeNotFound:
@@ -112,17 +117,34 @@ class Sync:
                 db.session.commit()
         raise Busy
 
-    def _fetch(self, subscription_id: str) -> SubscriptionSnapshot:
+    def _fetch(self, subscription_id: str, before: Callable[[], None]) -> SubscriptionSnapshot:
         begin_read()
-        known = payments.intents_with_cases(subscription_id)
+        known = payments.with_cases(subscription_id)
         db.session.commit()  # no transaction is open while Stripe is asked
-        return self.gateway.fetch_subscription(subscription_id, known)
+        return self.gateway.fetch_subscription(subscription_id, known, before)
+
+    def _keeper(self, name: str, owner: str) -> Callable[[], None]:
+        """Prolongs a lease before each call, once a part of it has gone.
+
+        Without that several syncs at once would take it from each other for as long as Stripe is slow.
+        """
+        since = self.clock.now()
+
+        def keep() -> None:
+            nonlocal since
+            now = self.clock.now()
+            if now - since >= _SPARE:
+                leases.extend(name, owner, now + self.lease)
+                db.session.commit()
+                since = now
+
+        return keep
 
     def _wait_for(self, name: str, owner: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             now = self.clock.now()
-            if leases.take(name, owner, now, now + LEASE):
+            if leases.take(name, owner, now, now + self.lease):
                 return
             if time.monotonic() >= deadline:
                 raise Busy
@@ -160,11 +182,11 @@ class Sync:
             reader.customer_id = snapshot.customer_id
         before = entitlements.access_of(reader.id, self.plans, now)
         self._put(snapshot, plan, reader, now)
+        _close_checkout(snapshot, now)  # first: it tells which of two was bought first
         if duplicates := subscriptions.flag_duplicates(reader):
             log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
         if group_of(snapshot.facts.status) is Group.UNKNOWN:
             log.error("unknown_subscription_status", subscription=snapshot.id, status=snapshot.facts.status)
-        _close_checkout(snapshot, now)
         source = Source("subscription", snapshot.id, reader.id, plan.key)
         entry = entitlements.save(source, terms_of(snapshot.facts, plan, self.zone), cause, now)
         if entry is not None:
@@ -180,11 +202,17 @@ class Sync:
             payments.put(table, snapshot.id, found, key)
 
     def _revoke(self, reader: Reader, cause: str, before: Access, now: datetime) -> None:
-        """Takes back tokens that would outlive what is left (I6, I7); while something is left they can be renewed."""
+        """Takes back tokens that outlive or exceed what is left (I6, I7); while something is left they are renewed."""
         after = entitlements.access_of(reader.id, self.plans, now)
         left, had = after.until or now, before.until or now
-        if had > left and left < now + revocations.LONGEST_LIFE:
+        shorter = had > left and left < now + revocations.LONGEST_LIFE
+        if shorter or not set(before.features) <= set(after.features):
             revocations.of_reader(reader.id, cause, now)
+
+
+def lease_for(longest_call_seconds: float) -> timedelta:
+    """How long the lease of a sync lasts: no call of Stripe outlives it, whoever dies is waited for no longer."""
+    return max(LEASE, timedelta(seconds=longest_call_seconds) + 2 * _SPARE)
 
 
 def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:

@@ -13,7 +13,7 @@ from paywall.domain.plans import Plan
 from paywall.explaining import words
 from paywall.explaining.moments import moment
 from paywall.explaining.story import Back, Explanation, Given, Paid, Step, Waiting
-from paywall.storage import ledger, payments, subscriptions
+from paywall.storage import entitlements, ledger, payments, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Reader, Subscription
 
@@ -64,7 +64,7 @@ class Explainer:
     def _given(
         self, row: Entitlement, entries: Sequence[LedgerEntry], known: LedgerEntry, at: datetime, now: datetime
     ) -> Given:
-        plan, terms = self.plans[row.plan], ledger.terms_of(known)
+        plan, terms = self.plans[row.plan], entitlements.terms_of(known)
         state, reason = terms.explain(at)
         subscription = subscriptions.get(row.source_id) if row.source == "subscription" else None
         return Given(
@@ -97,8 +97,8 @@ class Explainer:
         true = ledger.true_at(entries, at)
         if true is None or true.learned_at <= at:
             return None
-        state, reason = ledger.terms_of(true).explain(at)
-        if (state, reason) == ledger.terms_of(known).explain(at):
+        state, reason = entitlements.terms_of(true).explain(at)
+        if (state, reason) == entitlements.terms_of(known).explain(at):
             return None
         return f"{self._learned(true)} By that it {words.WERE[state]} at that moment already."
 
@@ -106,7 +106,7 @@ class Explainer:
         """What was not known at the moment, though it had taken effect by then."""
         true = ledger.true_at(entries, at)
         if true is not None:
-            state, _ = ledger.terms_of(true).explain(at)
+            state, _ = entitlements.terms_of(true).explain(at)
             what = f"{self.plans[row.plan].name} from {row.source} {row.source_id}"
             yield f"{what}: {self._learned(true)} By that it {words.WERE[state]} at that moment."
 

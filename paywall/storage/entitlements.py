@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select, text
+from sqlalchemy import Select, and_, select, text
 
 from paywall.domain.entitlements import SKEW, Access, Reason, Terms, union
 from paywall.domain.lifecycle import CHANGES, Change, State
@@ -32,8 +32,8 @@ class Source:
     plan: str
 
 
-def terms_of(row: Entitlement) -> Terms:
-    """The rule's dates as the row keeps them."""
+def terms_of(row: Entitlement | LedgerEntry) -> Terms:
+    """The rule's dates as the row, or an entry of the ledger, keeps them."""
     return Terms(
         starts_at=row.starts_at,
         paid_until=row.paid_until,
@@ -53,6 +53,11 @@ def of_reader(reader_id: str) -> list[Entitlement]:
     return list(db.session.scalars(query))
 
 
+def of_source(kind: str, source_id: str) -> Entitlement | None:
+    """What a source such as a ``subscription`` gives."""
+    return db.session.scalar(_of_source(kind, source_id))
+
+
 def access_of(reader_id: str, plans: Mapping[str, Plan], now: datetime) -> Access:
     """What a reader may read now: the union of the entitlements. A plan that is no longer known gives nothing."""
     rows = of_reader(reader_id)
@@ -62,16 +67,17 @@ def access_of(reader_id: str, plans: Mapping[str, Plan], now: datetime) -> Acces
 def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEntry | None:
     """Brings the source's entitlement to ``terms`` and writes the ledger; None if nothing changed. Commits nothing."""
     state, reason = terms.explain(now)
-    query = select(Entitlement).where(Entitlement.source == source.kind, Entitlement.source_id == source.id)
-    row = db.session.scalar(query.with_for_update(), execution_options={"populate_existing": True})
-    if row is not None and terms_of(row) == terms and (row.state, row.reader_id) == (state, source.reader_id):
+    query = _of_source(source.kind, source.id).with_for_update()
+    row = db.session.scalar(query, execution_options={"populate_existing": True})
+    told = (state, source.reader_id, source.plan)
+    if row is not None and terms_of(row) == terms and (row.state, row.reader_id, row.plan) == told:
         return None
     change = _name_change(row, state, terms, now)
     previous_end = row.paid_until if row is not None else None
     if row is None:
-        row = Entitlement(id=new_id("ent"), source=source.kind, source_id=source.id, plan=source.plan, created_at=now)
+        row = Entitlement(id=new_id("ent"), source=source.kind, source_id=source.id, created_at=now)
         db.session.add(row)
-    row.reader_id = source.reader_id
+    row.reader_id, row.plan = source.reader_id, source.plan
     for name, value in _columns(terms, state, reason).items():
         setattr(row, name, value)
     row.decided_at = now
@@ -109,6 +115,10 @@ def due_to_change(now: datetime, limit: int) -> list[str]:
     )
     found = [db.session.scalars(select(row.id).where(one).limit(limit)).all() for one in overtaken]
     return list(dict.fromkeys(one for ids in found for one in ids))[:limit]
+
+
+def _of_source(kind: str, source_id: str) -> Select[Entitlement]:
+    return select(Entitlement).where(Entitlement.source == kind, Entitlement.source_id == source_id)
 
 
 def _columns(terms: Terms, state: State, reason: Reason) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
-from paywall.domain.entitlements import Reason, Terms
 from paywall.storage.database import db
 from paywall.storage.events import UNDONE
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry
@@ -18,19 +17,6 @@ def of_reader(reader_id: str) -> list[LedgerEntry]:
     mine = select(Entitlement.id).where(Entitlement.reader_id == reader_id)
     query = select(LedgerEntry).where(or_(LedgerEntry.reader_id == reader_id, LedgerEntry.entitlement_id.in_(mine)))
     return list(db.session.scalars(query.order_by(LedgerEntry.id)))
-
-
-def terms_of(entry: LedgerEntry) -> Terms:
-    """The rule's dates as an entry keeps them."""
-    return Terms(
-        starts_at=entry.starts_at,
-        paid_until=entry.paid_until,
-        until=entry.until,
-        lapse=Reason(entry.lapse),
-        in_dunning=entry.in_dunning,
-        hold=Reason(entry.hold) if entry.hold else None,
-        renews=entry.renews,
-    )
 
 
 def known_at(entries: Collection[LedgerEntry], moment: datetime) -> LedgerEntry | None:

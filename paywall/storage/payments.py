@@ -106,10 +106,13 @@ def disputes_of(subscription_id: str) -> list[Dispute]:
     return list(db.session.scalars(query.order_by(Dispute.created_at, Dispute.id)))
 
 
-def intents_with_cases(subscription_id: str) -> frozenset[str]:
-    """The payment intents of which a refund or a dispute is known: Stripe is asked about them at every sync."""
+def with_cases(subscription_id: str) -> frozenset[str]:
+    """The payments of which a refund or a dispute is known: Stripe is asked about them at every sync.
+
+    Ids of payment intents, or of charges where an old payment has no intent.
+    """
     found: list[Refund | Dispute] = [*refunds_of(subscription_id), *disputes_of(subscription_id)]
-    return frozenset(one.payment_intent_id for one in found if one.payment_intent_id)
+    return frozenset(name for one in found if (name := one.payment_intent_id or one.charge_id))
 
 
 def subscription_of(intent_or_charge_id: str) -> str | None:

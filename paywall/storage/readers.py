@@ -7,7 +7,6 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from paywall.domain.lifecycle import LIVE_STATUSES
 from paywall.errors import BadRequest
 from paywall.storage.database import db, new_id
 from paywall.storage.models import Reader, Subscription
@@ -107,12 +106,6 @@ def prove_address(reader: Reader, now: datetime) -> Reader:
             raise
         return owner
     return reader
-
-
-def live_subscription(reader_id: str) -> Subscription | None:
-    """The reader's oldest subscription that is alive at Stripe."""
-    query = select(Subscription).where(Subscription.reader_id == reader_id, Subscription.status.in_(LIVE_STATUSES))
-    return db.session.scalar(query.order_by(Subscription.created_at).limit(1))
 
 
 def lock_person(reader: Reader) -> None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from paywall.domain.lifecycle import LIVE_STATUSES
 from paywall.storage.database import db, insert_for
-from paywall.storage.models import Reader, Subscription
+from paywall.storage.models import Checkout, Reader, Subscription
 
 
 def get(subscription_id: str) -> Subscription | None:
@@ -38,13 +38,15 @@ def duplicates() -> list[Subscription]:
 def flag_duplicates(reader: Reader) -> list[str]:
     """Marks every live subscription of one person but the oldest; returns the ids that are marked.
 
-    A person is a reader, and whoever gave the same address: they are flagged for staff, never linked.
+    A person is a reader, and whoever gave the same address: they are flagged for staff, never linked. Of those that
+    Stripe made in one second the one whose checkout we opened first is the oldest.
     """
     same = Reader.id == reader.id
     if reader.email_normalised:
         same = or_(same, Reader.email_normalised == reader.email_normalised)
+    opened = select(func.min(Checkout.created_at)).where(Checkout.subscription_id == Subscription.id).scalar_subquery()
     query = select(Subscription).join(Reader, Reader.id == Subscription.reader_id).where(same)
-    rows = list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+    rows = list(db.session.scalars(query.order_by(Subscription.created_at, opened.nulls_last(), Subscription.id)))
     live = [row for row in rows if row.status in LIVE_STATUSES]
     for row in rows:
         row.duplicate_of = live[0].id if row in live[1:] else None

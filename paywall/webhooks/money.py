@@ -22,8 +22,13 @@ def paid_for(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
 def fraud_warning(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
     """A card's bank fears fraud: counted and logged for staff, who may refund before a dispute. Access stays."""
     subscription_id = _by_our_rows(objects)
-    if subscription_id is None:
-        return Outcome("ignored", "not a payment of ours")
+    if subscription_id is None:  # the warning may come before anything else about the payment
+        subscription_id = _by_stripe(objects, tools)
+        if subscription_id is None:
+            return Outcome("ignored", "not a payment for a subscription")
+        synced = tools.sync.subscription(subscription_id, cause)
+        if synced.outcome != "synced":
+            return told(synced)
     log.warning("early_fraud_warning", subscription=subscription_id, charge=objects.get("charge"), cause_id=cause.id)
     return Outcome("handled", "noted for staff; access stays")
 

@@ -146,7 +146,7 @@ def test_a_database_that_goes_between_two_steps_of_a_sync_leaves_nothing_half_do
         return snapshot
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(shop.parts.gateway), "fetch_subscription", lambda _self, name, _known: fetch_and_lose(name))
+        patch.setattr(type(shop.parts.gateway), "fetch_subscription", lambda _self, name, *_: fetch_and_lose(name))
         assert client.get(path).status_code == 503
     database.come_back()
     assert rows(shop.app, Entitlement) == 0

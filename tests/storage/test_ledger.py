@@ -7,7 +7,7 @@ import pytest
 from flask_openapi3.openapi import OpenAPI
 
 from paywall.domain.entitlements import Reason
-from paywall.storage import ledger
+from paywall.storage import entitlements, ledger
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry, Reader
 from tests.support.builders import NOW, make_entitlement, make_reader, make_terms, save
@@ -83,7 +83,7 @@ def test_an_entry_keeps_the_rules_dates(ada: Reader) -> None:
     terms = make_terms(hold=Reason.DISPUTED, in_dunning=True)
     made = entry(make_entitlement(ada), "suspended", NOW, NOW, **asdict(terms))
     db.session.expire_all()
-    assert ledger.terms_of(made) == terms
+    assert entitlements.terms_of(made) == terms
 
 
 def event(event_id: str, state: str, **objects: str) -> InboxEvent:

@@ -87,12 +87,12 @@ def test_an_invoice_leads_to_its_subscription(pair) -> None:
     assert payments.subscription_of_invoice("in_unknown") is None
 
 
-def test_intents_with_a_refund_or_a_dispute_are_asked_about_again(pair) -> None:
+def test_payments_with_a_refund_or_a_dispute_are_asked_about_again(pair) -> None:
     mine, other = pair
-    refunds = [case(mine, "re_1"), case(mine, "re_2", payment_intent_id=None)]
+    refunds = [case(mine, "re_1"), case(mine, "re_2", payment_intent_id=None, charge_id="ch_2")]
     payments.put(Refund, mine, refunds, "id")
     payments.put(Dispute, mine, [case(mine, "du_1", payment_intent_id="pi_2", reason="fraudulent")], "id")
     payments.put(Dispute, other, [case(other, "du_2", payment_intent_id="pi_3", reason="general")], "id")
     db.session.commit()
-    assert payments.intents_with_cases(mine) == {"pi_1", "pi_2"}
+    assert payments.with_cases(mine) == {"pi_1", "pi_2", "ch_2"}
     assert [row.reason for row in payments.disputes_of(other)] == ["general"]

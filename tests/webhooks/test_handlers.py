@@ -168,6 +168,26 @@ def test_a_warning_of_fraud_is_noted_for_staff_and_changes_nothing(shop: Shop, b
     assert (inbox(), entitlement().state) == (("handled", "noted for staff; access stays"), "active")
 
 
+def test_a_warning_of_fraud_that_comes_first_finds_its_subscription_at_stripe(shop: Shop, bought: str) -> None:
+    """Nothing of the payment was heard yet: staff must be told all the same."""
+    (charge,) = staff.charges(shop, bought)
+    forget_the_way()
+    warning = {"object": "radar.early_fraud_warning", "id": "issfr_1", "charge": charge["id"], "payment_intent": None}
+    with capture_logs() as lines:
+        assert shop.deliver(event("radar.early_fraud_warning.created", warning)).status_code == 200
+    assert ("early_fraud_warning", bought) in {(line["event"], line.get("subscription")) for line in lines}
+    assert (inbox(), entitlement().state) == (("handled", "noted for staff; access stays"), "active")
+    assert payments.subscription_of(charge["payment_intent"]) == bought
+
+
+def test_a_warning_of_fraud_about_other_money_is_left_alone(shop: Shop, bought: str) -> None:
+    warning = {"object": "radar.early_fraud_warning", "id": "issfr_1", "charge": "ch_other"}
+    with capture_logs() as lines:
+        assert shop.deliver(event("radar.early_fraud_warning.created", warning)).status_code == 200
+    assert inbox() == ("ignored", "not a payment for a subscription")
+    assert "early_fraud_warning" not in {line["event"] for line in lines}
+
+
 @pytest.mark.parametrize(
     ("kind", "thing"),
     [
