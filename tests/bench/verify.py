@@ -1,7 +1,7 @@
-"""Measures token verification: the library by itself, and the service's view under granian. Run by `make bench`.
+"""Measures token verification: the library by itself, and the service's lane under granian. Run by `make bench`.
 
-Only the ratios travel between machines, so everything is measured side by side in one run: the view beside a bare
-view, the library beside a raw Ed25519 verification.
+Only the ratios travel between machines, so everything is measured side by side in one run: the lane beside a bare
+"ok" and beside its own views, the library beside a raw Ed25519 verification.
 """
 
 import http.client
@@ -31,7 +31,13 @@ from paywall.tokens import keyring
 from paywall.verifier import Claims, KeySet, SigningKey, TokenChecker, TokenCodec
 
 ROOT = Path(__file__).resolve().parents[2]
+Request = tuple[int, str, str, str, dict[str, str]]
 ROUNDS, SECONDS, CONNECTIONS = 3, 3, 16
+GOALS = (  # what, beside what, at least how much of it
+    ("verify", "bare", 0.45),
+    ("verify", "view", 4.0),
+    ("authorize", "bare", 0.6),
+)
 SERVER = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "1", "--blocking-threads", "8"]
 
 
@@ -87,29 +93,49 @@ def best(call: Callable[[], object], count: int) -> float:
 
 
 def service(folder: Path) -> None:
-    """A bare view and the verification view of the same process, in turns."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    settings = {"PAYWALL_DATABASE__URL": f"sqlite:///{folder}/paywall.sqlite3", "PAYWALL_WEB__BASE_URL": address}
-    os.environ.update(settings, PAYWALL_LOG__LEVEL="info")
-    key, token = prepare(address)
-    command = [sys.executable, "-m", "granian", *SERVER, "--host", "127.0.0.1", "--port", str(port), "wsgi:app"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """A bare answer, the lane and the view behind it, each on a server of its own, in turns; log and figures are on."""
+    ports = {name: free_port() for name in ("bare", "view", "lane")}
+    issuer = "http://127.0.0.1:8001"
+    settings = {"PAYWALL_DATABASE__URL": f"sqlite:///{folder}/paywall.sqlite3", "PAYWALL_WEB__BASE_URL": issuer}
+    os.environ.update(settings, PAYWALL_LOG__LEVEL="info", PAYWALL_LIMITS__API="100000000 per minute")
+    key, token = prepare(issuer)
+    targets = {"bare": "targets:bare", "view": "targets:views", "lane": "wsgi:app"}
+    servers = {name: start(targets[name], port) for name, port in ports.items()}
     try:
-        wait_for(port)
-        body = json.dumps({"token": token, "require": "memos"})
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        views = {
-            "GET /healthz": ("GET", "/healthz", "", {}),
-            "POST verify": ("POST", "/v1/tokens/verify", body, headers),
-        }
+        for port in ports.values():
+            wait_for(port)
+        views = asked(ports, key, token)
         for view in views.values():
-            check(port, *view)
-        report(folder, port, views)
-        print(f"  memory of the worker: {worker_memory(server.pid)} MiB")
+            check(*view)
+        report(folder, views)
+        print(f"  memory of the lane's worker: {worker_memory(servers['lane'].pid)} MiB")
     finally:
-        server.terminate()
-        server.wait(15)
+        for server in servers.values():
+            server.terminate()
+        for server in servers.values():
+            server.wait(15)
+
+
+def start(target: str, port: int) -> subprocess.Popen[bytes]:
+    """A granian with one worker; it finds what is beside this file without the package of the tests, which would
+    forget the settings that were given.
+    """
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(Path(__file__).parent)))}
+    command = [sys.executable, "-m", "granian", *SERVER, "--host", "127.0.0.1", "--port", str(port), target]
+    return subprocess.Popen(command, cwd=ROOT, env=found, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def asked(ports: dict[str, int], key: str, token: str) -> dict[str, Request]:
+    """The requests that are measured: port, method, path, body, headers."""
+    body = json.dumps({"token": token, "require": "memos"})
+    service = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    reader = {"Cookie": f"paywall_token={token}"}
+    return {
+        "bare": (ports["bare"], "GET", "/", "", {}),
+        "view": (ports["view"], "POST", "/v1/tokens/verify", body, service),
+        "verify": (ports["lane"], "POST", "/v1/tokens/verify", body, service),
+        "authorize": (ports["lane"], "GET", "/v1/authorize?require=memos", "", reader),
+    }
 
 
 def prepare(address: str) -> tuple[str, str]:
@@ -126,18 +152,19 @@ def prepare(address: str) -> tuple[str, str]:
     return key, token
 
 
-def report(folder: Path, port: int, views: dict[str, tuple[str, str, str, dict[str, str]]]) -> None:
-    """Load on each view in turn; prints requests a second and their ratio."""
+def report(folder: Path, views: dict[str, Request]) -> None:
+    """Load on each in turn; prints requests a second, and their ratios beside the goals."""
     loader = wrk if shutil.which("wrk") else threads
     figures: dict[str, list[float]] = {name: [] for name in views}
     for _ in range(ROUNDS):
         for name, view in views.items():
-            figures[name].append(loader(folder, port, *view))
-    bare = statistics.median(figures["GET /healthz"])
+            figures[name].append(loader(folder, *view))
+    middle = {name: statistics.median(found) for name, found in figures.items()}
     for name, found in figures.items():
-        middle = statistics.median(found)
-        spread = f"{min(found):.0f} to {max(found):.0f}"
-        print(f"  {name:24}{middle:9.0f} requests/s ({spread})   {middle / bare:6.3f} of the bare view")
+        print(f"  {name:12}{middle[name]:9.0f} requests/s ({min(found):.0f} to {max(found):.0f})")
+    for name, beside, goal in GOALS:
+        ratio = middle[name] / middle[beside]
+        print(f"  {name} / {beside:12}{ratio:6.2f}   goal: at least {goal:.2f}{'' if ratio >= goal else '   MISSED'}")
     print(f"  load by {'wrk' if loader is wrk else 'Python threads, which are slower than the server'}")
 
 
@@ -165,7 +192,7 @@ def threads(_folder: Path, port: int, method: str, path: str, body: str, headers
             connection.request(method, path, body or None, headers)
             answer = connection.getresponse()
             answer.read()
-            count += answer.status == 200
+            count += answer.status in (200, 204)
         connection.close()
         counts.append(count)
 
@@ -184,7 +211,7 @@ def check(port: int, method: str, path: str, body: str, headers: dict[str, str])
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
-    if answer.status != 200 or (method == "POST" and not json.loads(text)["allowed"]):
+    if answer.status not in (200, 204) or (method == "POST" and not json.loads(text)["allowed"]):
         raise SystemExit(f"{path} answered {answer.status}: {text}")
 
 
