@@ -5,14 +5,15 @@ from flask import Blueprint, Response, abort, current_app, make_response, render
 from paywall.demo.articles import KINDS, Article, Library
 from paywall.demo.config import SiteConfig
 from paywall.demo.markup import news_article
-from paywall.verifier.decision import Decision
 from paywall.verifier.errors import Reason
 from paywall.verifier.flask import Offer, Paywall
 
 blueprint = Blueprint("pages", __name__)
 _KIND = f"/<any({','.join(KINDS)}):kind>/"
 
-_WHY_NOT = {
+# by what came of renewing, else by what is wrong with the token
+_WHY_NOT: dict[str | None, str] = {
+    Reason.UNAVAILABLE: "We cannot check your subscription just now. Please try again in a minute.",
     Reason.EXPIRED: "We could not renew your access on this device. If you have a subscription, sign in again.",
     Reason.REVOKED: "Your access on this device has ended. If you have a subscription, sign in again.",
     Reason.NOT_ENTITLED: "Your subscription does not include articles of this kind.",
@@ -46,7 +47,8 @@ def article(kind: str, slug: str) -> str:
         full=full,
         rest=library.rest_of(found) if full else (),
         cancelled=not full and request.args.get("checkout") == "cancelled",
-        why_not=_WHY_NOT.get(decision.reason) if decision.reason else None,
+        why_not=_WHY_NOT.get(decision.renewal) or _WHY_NOT.get(decision.reason),
+        ended=decision.renewal == Reason.NOT_ENTITLED,
         structured=news_article(found, _site().base_url),
         more=_more(found),
     )
@@ -75,12 +77,13 @@ def _error_page(title: str, text: str) -> str:
 
 
 def _page(template: str, **values: object) -> str:
-    """Renders with what every page shows: the kinds, and whether to offer an account or a subscription."""
-    return render_template(template, kinds=KINDS, reader=_reader(), offer=_offer(), **values)
+    """Renders with what every page shows: the kinds, and whether to offer an account or a subscription.
 
-
-def _reader() -> Decision:
-    return _paywall().decide()
+    Nothing is offered to somebody who may have paid already, while that cannot be checked.
+    """
+    reader = _paywall().decide()
+    unsure = Reason.UNAVAILABLE in (reader.renewal, reader.reason)
+    return render_template(template, kinds=KINDS, reader=reader, offer=None if unsure else _offer(), **values)
 
 
 def _offer() -> Offer:

@@ -13,7 +13,9 @@ class Decision:
 
     `active` and `allowed` are false together: a valid token that lacks the required feature counts as refused, with
     the reason `not_entitled`. `claims` are those of a token that verified, also when it was refused afterwards.
-    `degraded` marks a grant that rests on what was known before the service could no longer be reached.
+    `degraded` marks a grant that rests on what was known before the service could no longer be reached. `renewal` says
+    why a cookie that had expired or was taken back was not replaced, as `Renewal.reason` does: `unavailable` when the
+    service could not be asked, `not_entitled` when its reader has no access any more.
     """
 
     allowed: bool
@@ -21,6 +23,7 @@ class Decision:
     reason: Reason | None = None
     claims: Claims | None = None
     degraded: bool = False
+    renewal: str | None = None
 
     @classmethod
     def grant(cls, claims: Claims, degraded: bool = False) -> Self:

@@ -1,6 +1,6 @@
 """What all integrations share: the token of a request, its decision with renewal, the offer, the answer's headers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -78,6 +78,7 @@ class Visit:
         self._token = _cookie_of(cookies, gate.cookie_name) if self._from_cookie else value.strip()
         self._tried = False
         self._fresh: str | None = None
+        self._unrenewed: str | None = None
         self.asked = False
 
     def decide(self, require: str | None = None) -> Decision:
@@ -88,16 +89,16 @@ class Visit:
         """
         self.asked = True
         decision = self._gate.verifier.check(self._fresh or self._token, require)
-        if not self._may_renew(decision):
-            return decision
-        self._renew(self._token or "")
-        return self._gate.verifier.check(self._fresh or self._token, require)
+        if self._may_renew(decision):
+            self._renew(self._token or "")
+            decision = self._gate.verifier.check(self._fresh or self._token, require)
+        return self._explained(decision)
 
     def glance(self, require: str | None = None) -> Decision | None:
         """As `decide`, but None where the answer may need the network."""
         self.asked = True
         decision = self._gate.verifier.glance(self._fresh or self._token, require)
-        return None if decision is None or self._may_renew(decision) else decision
+        return None if decision is None or self._may_renew(decision) else self._explained(decision)
 
     def offer(self, return_to: str | None = None) -> Offer:
         """Addresses to subscribe and to sign in, that come back to `return_to` (by default this page)."""
@@ -123,9 +124,14 @@ class Visit:
 
     def _renew(self, token: str) -> None:
         self._tried = True
-        renewed = self._gate.verifier.renew(token).token
-        if renewed and self._gate.verifier.check(renewed).claims:
-            self._fresh = renewed
+        renewal = self._gate.verifier.renew(token)
+        if renewal.token and self._gate.verifier.check(renewal.token).claims:
+            self._fresh = renewal.token
+        self._unrenewed = renewal.reason
+
+    def _explained(self, decision: Decision) -> Decision:
+        """A refusal that a renewal would have prevented, with the reason why there was none."""
+        return replace(decision, renewal=self._unrenewed) if decision.reason in _RENEWABLE else decision
 
 
 def replaced(headers: list[tuple[str, str]], visit: Visit) -> list[tuple[str, str]]:

@@ -109,7 +109,6 @@ def test_a_token_opens_the_kinds_in_its_scope_alone(site: Flask, library: Librar
         token(key=SigningKey.generate("other")),
         token(aud="desk"),
         token(iss="http://127.0.0.1:9"),
-        token(lasts=timedelta(seconds=-1)),
         token() + "=",
         token()[:-1],
         token("Analyses"),
@@ -123,9 +122,16 @@ def test_a_bad_token_shows_no_more_than_none(site: Flask, paid: Article, hidden,
     assert not any(line in page.body for line in hidden(paid))
 
 
-def test_an_expired_token_is_explained_when_the_service_is_down(site: Flask, paid: Article) -> None:
-    page = see(browse(site, token(lasts=timedelta(seconds=-1))), paid.path)
-    assert "could not renew your access" in page.text
+def test_who_may_have_paid_is_asked_to_wait_and_offered_nothing_while_the_service_is_down(
+    site: Flask, paid: Article, hidden
+) -> None:
+    page = see(browse(site, token(lasts=timedelta(seconds=-1))), f"{paid.path}?checkout=cancelled")
+    assert "We cannot check your subscription just now. Please try again in a minute." in page.text
+    assert page.link("Try again") == f"{BASE}{paid.path}"
+    for offered in (OFFER, "Subscribe", "sign in", f"{SERVICE}/join"):
+        assert offered not in page.body
+    assert not any(line in page.body for line in hidden(paid))
+    assert f"{SERVICE}/join" not in see(browse(site, token(lasts=timedelta(seconds=-1))), "/").body
 
 
 def test_a_cancelled_checkout_is_told_with_a_way_to_try_again(visitor: FlaskClient, paid: Article) -> None:

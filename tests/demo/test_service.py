@@ -84,12 +84,14 @@ def test_an_expired_token_is_renewed_once_and_the_new_one_kept(live: Flask, serv
     assert len(service.renewals) == 1
 
 
-def test_a_reader_whose_access_has_ended_sees_the_join_box(
+def test_a_reader_whose_access_has_ended_sees_the_join_box_and_where_it_says_why(
     live: Flask, service: Service, paid: Article, hidden
 ) -> None:
     service.refuses = True
     body = browse(live, service.token(seconds=-60)).get(paid.path).text
     assert OFFER in body
+    assert f'Your subscription has ended. <a href="{service.url}/account">Your account</a> says why.' in body
+    assert "Subscribe" in body
     assert not any(line in body for line in hidden(paid))
 
 

@@ -60,6 +60,33 @@ def test_the_offers_own_parameters_stay():
     assert offer.sign_in_url == "https://pay.test/in?return_to=https%3A%2F%2Fnews.test%2Fa"
 
 
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ({"reachable": False}, "unavailable"),
+        ({"renews": False}, "not_entitled"),
+    ],
+)
+def test_why_an_expired_cookie_was_not_renewed_stands_in_each_decision(state, why):
+    paywall = FakePaywall()
+    for name, value in state.items():
+        setattr(paywall, name, value)
+    gate = Gate(paywall.verifier(degraded=0), "https://pay.test/join")
+    here = visit(f"paywall_token={paywall.token('memos', lives=-5)}", gate=gate)
+    assert here.glance() is None, "not before it was tried"
+    for decision in (here.decide("memos"), here.decide(), here.glance("memos")):
+        assert (decision.reason, decision.renewal) == ("expired", why)
+
+
+def test_a_decision_without_a_renewal_tells_nothing_of_one():
+    paywall = FakePaywall()
+    gate = Gate(paywall.verifier(), "https://pay.test/join")
+    expired = paywall.token("memos", lives=-5)
+    assert visit(f"paywall_token={expired}", gate=gate).decide("memos").renewal is None, "renewed"
+    assert visit(f"paywall_token={expired}", gate=gate).decide("news").reason == "not_entitled"
+    assert visit(authorization=f"Bearer {expired}", gate=gate).decide().renewal is None, "not tried"
+
+
 def test_before_a_decision_no_header_is_touched():
     headers = [("Cache-Control", "public"), ("Vary", "Accept")]
     assert replaced(headers, visit()) == headers
