@@ -222,8 +222,10 @@ def _renews(facts: SubscriptionFacts) -> bool:
 
 def _until(facts: SubscriptionFacts, plan: Plan, zone: ZoneInfo, paid: datetime) -> tuple[datetime, Reason]:
     group = group_of(facts.status)
-    grace_end = end_of_day(facts.unpaid_from or paid, zone, plan.grace_days)
-    paid_end = end_of_day(paid, zone)
+    paid_end, unpaid_from = end_of_day(paid, zone), facts.unpaid_from or paid
+    # grace goes on from a paid period: after one that nobody paid or owed, as a voided one, there is none
+    follows = unpaid_from <= end_of_day(paid, zone, plan.renewal_slack_days)
+    grace_end = end_of_day(unpaid_from, zone, plan.grace_days) if follows else paid_end
     if group is Group.CLOSED:
         return _closed(facts, zone, paid_end, grace_end)
     if _failing(facts):

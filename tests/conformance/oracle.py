@@ -191,6 +191,8 @@ def _natural_end(
     """When access ends if nothing more happens and no money goes back, and the reason then."""
     body, status = case.body, case.body["status"]
     day, grace = _midnight(paid_to, zone), _midnight(owed or paid_to, zone, plan.grace_days)
+    if owed and owed > _midnight(paid_to, zone, plan.renewal_slack_days):
+        grace = day  # a period in between was neither paid nor owed
     if status == "canceled":
         return _after_the_end(case, zone, day, grace, owed, verdicts)
     if status == "past_due" or (status in ("active", "trialing") and owed):

@@ -82,6 +82,14 @@ def test_a_failed_renewal_gives_fourteen_days_from_the_unpaid_period(plan: Plan)
     assert judge(late, plan, ZONE, until).state == "ended"
 
 
+def test_after_a_year_that_nobody_paid_a_failed_renewal_gives_no_grace(plan: Plan) -> None:
+    later = datetime(2029, 3, 4, 15, 30, tzinfo=UTC)
+    voided = invoice(plan, END, NEXT, status="void", amount_paid=0)
+    failed = invoice(plan, NEXT, later, status="open", amount_paid=0)
+    late = case(invoice(plan), voided, failed, status="past_due")
+    assert judge(late, plan, ZONE, NEXT) == Deserved("ended", LAST_DAY, "payment_failed")
+
+
 @pytest.mark.parametrize("how", [{"cancel_at_period_end": True}, {"cancel_at": seconds(END)}])
 def test_a_planned_end_takes_the_slack_away(plan: Plan, how: dict[str, Any]) -> None:
     assert judge(case(invoice(plan), **how), plan, ZONE, MIDSUMMER) == Deserved("active", LAST_DAY, "paid")
