@@ -72,7 +72,10 @@ def look(sync: Sync, subscription_id: str) -> Ending:
     begin_read()
     row = subscriptions.get(subscription_id)
     gives, beside_gives = _giving(sync, subscription_id), _giving(sync, beside)
-    currency_of = {one.invoice_id: one.currency for one in payments.payments_of(subscription_id)}
+    kept = subscriptions.get(row.duplicate_of) if row and row.duplicate_of else None
+    paid = payments.payments_of(subscription_id)
+    # what was read before the one that stays began was paid once
+    currency_of = {one.invoice_id: one.currency for one in paid if kept is None or one.period_end > kept.created_at}
     paid_by = payments.invoice_payments_of(subscription_id)
     db.session.commit()
     if found.outcome != "synced" or row is None:
@@ -92,7 +95,7 @@ def outlook(ending: Ending) -> list[str]:
         kept = [f"{price_of(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
         rest = f"{', '.join(kept)} was not given back: do that in Stripe's dashboard if it is owed" if kept else ""
         return [f"{ending.subscription_id} is over: {rest or 'there is nothing to do'}"]
-    lines = [f"{ending.subscription_id} stands beside the older {ending.beside} of the same person."]
+    lines = [f"{ending.subscription_id} stands beside {ending.beside} of the same person, which stays."]
     lines += [f"  {ending.beside}: {ending.beside_gives.words}", f"  {ending.subscription_id}: {ending.gives.words}"]
     if ending.gives.access and not ending.beside_gives.access:
         lines.append(f"Careful: the older one gives no access, this one does. Better end {ending.beside} at Stripe.")

@@ -14,13 +14,19 @@ from paywall.billing.snapshots import (
     PriceSnapshot,
     SubscriptionSnapshot,
 )
+from paywall.domain.doubles import SUPERSEDED
 from paywall.domain.entitlements import PaidPeriod, Reason, SubscriptionFacts
 
 # what an event's object may name, and what leads from it to a subscription
 _NAMED = ("customer", "subscription", "invoice", "payment_intent", "charge")
 
 # what we write beside a cancellation of our own, so that it is told from those of readers and staff
-MARKS = {Reason.REFUNDED: "paywall: refunded", Reason.DISPUTE_LOST: "paywall: dispute lost"}
+MARKS: dict[str, str] = {
+    Reason.REFUNDED: "paywall: refunded",
+    Reason.DISPUTE_LOST: "paywall: dispute lost",
+    SUPERSEDED: "paywall: superseded",
+}
+_FOR_MONEY = (MARKS[Reason.REFUNDED], MARKS[Reason.DISPUTE_LOST])
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, halves of surrogate pairs
 
@@ -193,6 +199,6 @@ def _facts(body: Json, periods: tuple[PaidPeriod, ...], unpaid_from: datetime | 
         ended_at=moment(body.get("ended_at")),
         ended_by_dispute=cause == "payment_disputed",
         ended_by_failure=cause == "payment_failed",
-        ended_for_money=at(body, "cancellation_details", "comment") in MARKS.values(),
+        ended_for_money=at(body, "cancellation_details", "comment") in _FOR_MONEY,
         collection_paused=body.get("pause_collection") is not None,
     )

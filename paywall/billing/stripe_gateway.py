@@ -21,7 +21,6 @@ from paywall.billing.snapshots import (
     PriceSnapshot,
     SubscriptionSnapshot,
 )
-from paywall.domain.entitlements import Reason
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError
 from paywall.settings import Stripe
@@ -156,10 +155,10 @@ class StripeGateway:
         found = cases.about(asks, ref(body.get("customer")), paid_by, known)
         return shapes.subscription(body, bills, self._products, found)
 
-    def cancel_subscription(self, subscription_id: str, why: Reason) -> None:
-        """Ends a subscription whose money went back; at once, without a credit. One that is over stays as it is.
+    def cancel_subscription(self, subscription_id: str, why: str) -> None:
+        """Ends a subscription at once, without a credit; one that is over stays as it is.
 
-        ``why`` is a reason of ``shapes.MARKS``; its mark stays at Stripe and is read with every fetch.
+        ``why`` is one of ``shapes.MARKS``; its mark stays at Stripe and is read with every fetch.
         https://docs.stripe.com/api/subscriptions/cancel
         """
         params: Any = {"cancellation_details": {"comment": shapes.MARKS[why]}}

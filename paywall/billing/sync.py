@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from paywall.billing import rows
+from paywall.billing import rows, superseding
 from paywall.billing.errors import StripeNotFound
 from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
+from paywall.domain import doubles
+from paywall.domain.doubles import SUPERSEDED
 from paywall.domain.entitlements import Access, Reason, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
@@ -55,13 +57,15 @@ class UnknownReader(PaywallError):
 class Synced:
     """What a sync found: ``outcome`` is synced, not_ours or missing.
 
-    ``must_cancel`` says why the subscription is still to be ended at Stripe.
+    ``must_cancel`` says why the subscription is still to be ended at Stripe (a reason, or SUPERSEDED); ``spent`` are
+    others of its reader that are to be ended, because this one or another is paid.
     """
 
     outcome: str
     reader_id: str | None = None
     changed: bool = False
-    must_cancel: Reason | None = None
+    must_cancel: str | None = None
+    spent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +84,39 @@ class Sync:
     def subscription(self, subscription_id: str, cause: Cause) -> Synced:
         """Brings our rows to what Stripe says of this subscription now. Safe to run twice, at once, in any order.
 
-        A subscription whose money went back is ended at Stripe too, after what it gave has ended here.
+        A subscription whose money went back is ended at Stripe too, after what it gave has ended here; so are those
+        that give nothing beside a paid one of the same reader, lest they be collected as well.
         Raises StripeUnavailable or Busy (the same call may be repeated), UnknownReader, StripeRefused.
         """
+        found = self._settled(subscription_id, cause)
+        for other in found.spent:
+            try:
+                self._settled(other, cause)
+            except PaywallError as error:
+                log.error("spent_not_ended", subscription=other, beside=subscription_id, code=error.code)
+                if cause.kind != "return":  # whoever comes back from paying may read; the event ends the other
+                    raise
+        return found
+
+    def _settled(self, subscription_id: str, cause: Cause) -> Synced:
+        """Syncs one subscription, and ends it at Stripe if it must be."""
         found = self._once(subscription_id, cause)
+        if found.must_cancel == SUPERSEDED:
+            voided = superseding.void_unpaid(self.gateway, subscription_id)
+            found = self._again(found, subscription_id, cause)  # what was paid a moment before may let them read
+            if not voided:
+                log.error("spent_not_ended", subscription=subscription_id, code="payment_under_way")
+                return found  # what becomes of that payment is an event of its own
         if found.must_cancel is None:
             return found
         self.gateway.cancel_subscription(subscription_id, found.must_cancel)
-        log.warning("subscription_cancelled", subscription=subscription_id, cause=cause.kind, cause_id=cause.id)
+        ids = {"subscription": subscription_id, "cause": cause.kind, "cause_id": cause.id}
+        log.warning("subscription_cancelled", why=str(found.must_cancel), **ids)
+        return self._again(found, subscription_id, cause)
+
+    def _again(self, before: Synced, subscription_id: str, cause: Cause) -> Synced:
         after = self._once(subscription_id, cause)
-        return replace(after, changed=found.changed or after.changed)
+        return replace(after, changed=before.changed or after.changed)
 
     def expire(self, entitlement_id: str) -> bool:
         """Decides again on an entitlement of which a date has passed; True if its state changed."""
@@ -163,10 +190,12 @@ class Sync:
         if reader is None:
             log.error("subscription_without_reader", subscription=snapshot.id, cause=cause.kind, cause_id=cause.id)
             raise UnknownReader
-        changed = self._write(snapshot, plan, reader, cause)
+        changed, now = self._write(snapshot, plan, reader, cause), self.clock.now()
+        spent = doubles.spent(subscriptions.of_person(reader, now), reader.id)
         leases.give_back(name, owner)
         db.session.commit()
-        return Synced("synced", reader.id, changed, must_cancel(snapshot.facts, plan, self.clock.now()))
+        why = must_cancel(snapshot.facts, plan, now) or (SUPERSEDED if snapshot.id in spent else None)
+        return Synced("synced", reader.id, changed, why, tuple(one for one in spent if one != snapshot.id))
 
     def _plan_of(self, snapshot: SubscriptionSnapshot) -> Plan | None:
         """The plan of the product, else the one under which we know the subscription: it may have moved away."""
@@ -183,12 +212,12 @@ class Sync:
         before = entitlements.access_of(reader.id, self.plans, now)
         self._put(snapshot, plan, reader, now)
         _close_checkout(snapshot, now)  # first: it tells which of two was bought first
-        if duplicates := subscriptions.flag_duplicates(reader):
-            log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
         if group_of(snapshot.facts.status) is Group.UNKNOWN:
             log.error("unknown_subscription_status", subscription=snapshot.id, status=snapshot.facts.status)
         source = Source("subscription", snapshot.id, reader.id, plan.key)
         entry = entitlements.save(source, terms_of(snapshot.facts, plan, self.zone), cause, now)
+        if duplicates := subscriptions.flag_duplicates(reader, now):
+            log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
         if entry is not None:
             ids = {"reader": reader.id, "subscription": snapshot.id, "cause": cause.kind, "cause_id": cause.id}
             log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)

@@ -11,9 +11,10 @@ from paywall.billing.catalog import Catalog
 from paywall.billing.snapshots import CheckoutOrder, CheckoutSnapshot
 from paywall.billing.stripe_gateway import StripeGateway, StripeRefused
 from paywall.billing.sync import Sync
+from paywall.checkout import second
 from paywall.domain.plans import Plan
 from paywall.errors import Conflict, NotFound, Unavailable
-from paywall.storage import checkouts, entitlements, readers
+from paywall.storage import checkouts, readers
 from paywall.storage.database import db, new_id
 from paywall.storage.entitlements import Cause
 from paywall.storage.hashing import sha256_hex
@@ -23,16 +24,6 @@ log = structlog.get_logger("paywall.checkout")
 
 LIFE = timedelta(hours=23)  # Stripe allows 24 hours from when it hears of it
 NEAR_END = timedelta(minutes=45)  # Stripe refuses sessions shorter than 30 minutes
-
-
-class AlreadySubscribed(Conflict):
-    """The reader, or somebody with this address, has a subscription that lets them read. ``signed_in`` tells which."""
-
-    code, title = "already_subscribed", "There is already a subscription"
-
-    def __init__(self, *, signed_in: bool) -> None:
-        super().__init__("There is already a subscription under this address. Sign in to read; nothing was charged.")
-        self.signed_in = signed_in
 
 
 class AlreadyPaid(Conflict):
@@ -56,13 +47,17 @@ class StartedAnew(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a reader asks for: a plan, under an address, from a browser, to come back to an article."""
+    """What a reader asks for: a plan, under an address, from a browser, to come back to an article.
+
+    ``again`` says that they would rather buy anew than pay what is open.
+    """
 
     plan: Plan
     email: str
     return_to: str
     browser: str
     reader: Reader | None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +81,10 @@ class Checkouts:
     def start(self, request: Request, now: datetime) -> str:
         """The address of Stripe's page for this reader. The same open checkout serves every tab and every retry.
 
-        Raises BadEmail, AlreadySubscribed, AlreadyPaid, StartedAnew, PlanNotForSale, StripeUnavailable, StripeRefused.
+        Raises BadEmail, SecondRefused, AlreadyPaid, StartedAnew, PlanNotForSale, StripeUnavailable, StripeRefused.
         """
         shown, normalised = readers.normalise(request.email)
-        self._refuse_second(request.reader, normalised, now)
+        second.refuse(request.reader, normalised, self.sync.plans, now, again=request.again)
         db.session.commit()
         price_id = self.catalog.price_id(request.plan)
         wanted = Wanted(shown, normalised, price_id)
@@ -120,15 +115,6 @@ class Checkouts:
                 log.error("paid_without_access", session=session_id, checkout=row.id, outcome=found.outcome)
                 raise Unavailable
         return session, row
-
-    def _refuse_second(self, reader: Reader | None, normalised: str, now: datetime) -> None:
-        def may_read(reader_id: str) -> bool:
-            return entitlements.access_of(reader_id, self.sync.plans, now).allowed
-
-        if reader is not None and may_read(reader.id):
-            raise AlreadySubscribed(signed_in=True)
-        if any(may_read(other.id) for other in readers.under(normalised)):
-            raise AlreadySubscribed(signed_in=False)
 
     def _open_row(self, request: Request, wanted: Wanted, now: datetime) -> Checkout:
         """The open checkout of this reader or browser if it still fits, else a new one; committed."""

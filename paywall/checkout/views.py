@@ -9,7 +9,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions
-from paywall.checkout.service import AlreadyPaid, AlreadySubscribed, Checkouts, Request
+from paywall.checkout.second import SecondRefused
+from paywall.checkout.service import AlreadyPaid, Checkouts, Request
 from paywall.domain.plans import Plan
 from paywall.errors import BadRequest, NotFound, Unavailable
 from paywall.mail import letterbox, links, postman
@@ -59,7 +60,8 @@ def start() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     session = sessions.current()
     email = (session.reader.email if session else None) or request.form.get("email", "")[:_LONGEST_ADDRESS]
     browser = _browser() or secrets.token_urlsafe(24)
-    order = Request(plan, email, return_to, browser, session.reader if session else None)
+    again = request.form.get("again") == "yes"
+    order = Request(plan, email, return_to, browser, session.reader if session else None, again)
     try:
         response = redirect(_service().start(order, context.now()), code=303)
     except BadEmail as error:
@@ -67,8 +69,8 @@ def start() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     except Unavailable as error:
         # the way on is the same form: its second try finds what the first one may have made
         return _join_page(plan, return_to, email, notice=error.message), error.status, {"Retry-After": "30"}
-    except AlreadySubscribed as error:
-        page = render_template("checkout/subscribed.html", plan=plan, return_to=return_to, error=error, email=email)
+    except SecondRefused as error:
+        page = render_template(error.page, plan=plan, return_to=return_to, error=error, email=email)
         return page, error.status
     except AlreadyPaid as error:
         return redirect(url_for("checkout.come_back", session_id=error.session_id), code=303)

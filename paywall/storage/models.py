@@ -110,7 +110,7 @@ class Subscription(Base):
     cancel_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancels_at_period_end: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    duplicate_of: Mapped[str | None] = mapped_column(String(255))  # an older live one of the same person
+    duplicate_of: Mapped[str | None] = mapped_column(String(255))  # another live one of the same person
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)  # at Stripe
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

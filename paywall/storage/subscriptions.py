@@ -1,12 +1,17 @@
 """Rows of subscriptions; written by billing/sync alone."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
-from paywall.domain.lifecycle import LIVE_STATUSES
+from paywall.domain import doubles
+from paywall.domain.doubles import Held
+from paywall.domain.entitlements import Reason
+from paywall.domain.lifecycle import LIVE_STATUSES, State
 from paywall.storage.database import db, insert_for
-from paywall.storage.models import Checkout, Reader, Subscription
+from paywall.storage.entitlements import terms_of
+from paywall.storage.models import Checkout, Entitlement, Reader, Subscription
 
 
 def get(subscription_id: str) -> Subscription | None:
@@ -30,25 +35,46 @@ def put(values: dict[str, Any]) -> None:
 
 
 def duplicates() -> list[Subscription]:
-    """The subscriptions that stand beside an older live one of the same person, the oldest first."""
+    """The subscriptions that stand beside another live one of the same person, the oldest first."""
     query = select(Subscription).where(Subscription.duplicate_of.is_not(None))
     return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
 
 
-def flag_duplicates(reader: Reader) -> list[str]:
-    """Marks every live subscription of one person but the oldest; returns the ids that are marked.
+def of_person(reader: Reader, now: datetime) -> list[Held]:
+    """What a person has and what each of it gives ``now``, in the order in which it was bought.
 
-    A person is a reader, and whoever gave the same address: they are flagged for staff, never linked. Of those that
-    Stripe made in one second the one whose checkout we opened first is the oldest.
+    A person is a reader, and whoever gave the same address. Of those that Stripe made in one second the one whose
+    checkout we opened first is the oldest.
     """
+    return [_held(row, gives, now) for row, gives in _of_person(reader)]
+
+
+def flag_duplicates(reader: Reader, now: datetime) -> list[str]:
+    """Marks every live subscription of one person but the one to keep; returns the ids that are marked.
+
+    Those of others under the same address are flagged for staff, never linked.
+    """
+    found = _of_person(reader)
+    kept = doubles.kept([_held(row, gives, now) for row, gives in found])
+    marked = [row for row, _ in found if row.status in LIVE_STATUSES and row.id != kept]
+    for row, _ in found:
+        row.duplicate_of = kept if row in marked else None
+    db.session.flush()
+    return [row.id for row in marked]
+
+
+def _of_person(reader: Reader) -> list[tuple[Subscription, Entitlement | None]]:
     same = Reader.id == reader.id
     if reader.email_normalised:
         same = or_(same, Reader.email_normalised == reader.email_normalised)
+    gives = and_(Entitlement.source == "subscription", Entitlement.source_id == Subscription.id)
     opened = select(func.min(Checkout.created_at)).where(Checkout.subscription_id == Subscription.id).scalar_subquery()
-    query = select(Subscription).join(Reader, Reader.id == Subscription.reader_id).where(same)
-    rows = list(db.session.scalars(query.order_by(Subscription.created_at, opened.nulls_last(), Subscription.id)))
-    live = [row for row in rows if row.status in LIVE_STATUSES]
-    for row in rows:
-        row.duplicate_of = live[0].id if row in live[1:] else None
-    db.session.flush()
-    return [row.id for row in live[1:]]
+    query = select(Subscription, Entitlement).join(Reader, Reader.id == Subscription.reader_id)
+    query = query.outerjoin(Entitlement, gives).where(same)
+    rows = db.session.execute(query.order_by(Subscription.created_at, opened.nulls_last(), Subscription.id))
+    return [(row, entitlement) for row, entitlement in rows]
+
+
+def _held(row: Subscription, gives: Entitlement | None, now: datetime) -> Held:
+    state, reason = terms_of(gives).explain(now) if gives else (State.PENDING, Reason.NOT_PAID_YET)
+    return Held(row.id, row.reader_id, row.status in LIVE_STATUSES, state, reason)

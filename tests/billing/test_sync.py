@@ -276,8 +276,8 @@ def test_two_subscriptions_of_one_person_synced_at_once_see_each_other(shop: Sho
         fetched.wait(5)
         return snapshot
 
-    def flag(reader):
-        flagged = real_flag(reader)
+    def flag(*asked):
+        flagged = real_flag(*asked)
         time.sleep(0.3)  # long enough for the other to write, if nothing made it wait
         return flagged
 

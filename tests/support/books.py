@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -129,18 +130,30 @@ def open_checkouts(books: Books) -> Iterator[str]:
 
 
 def paid_twice(books: Books) -> Iterator[str]:
-    """Of several live subscriptions of one person, all but the oldest are flagged as its doubles, and no others."""
+    """Of several live subscriptions of one person all but one are flagged as its doubles, and no others.
+
+    That one is the oldest, unless those before it give no access as last decided.
+    """
     groups: dict[str, list[Subscription]] = {}
     for row in books.subscriptions.values():
         reader = books.readers[row.reader_id]
         groups.setdefault(reader.email_normalised or reader.id, []).append(row)
+    grants = {row.source_id for row in books.entitlements if State(row.state).grants}
     for rows in groups.values():
-        rows.sort(key=lambda row: (row.created_at, row.id))
-        live = [row.id for row in rows if row.status in LIVE_STATUSES]
+        rows.sort(key=lambda row: (row.created_at, *_bought(books, row), row.id))
+        live = [row for row in rows if row.status in LIVE_STATUSES]
+        kept = next((row for row in live if row.duplicate_of is None), None)
+        if kept is not None and any(row.id in grants for row in live[: live.index(kept)]):
+            yield f"{kept.id} is kept beside an older one that gives access"
         for row in rows:
-            expected = live[0] if row.id in live[1:] else None
-            if row.duplicate_of != expected:
+            expected = kept.id if kept is not None and row in live and row is not kept else None
+            if row.duplicate_of != expected or (row in live and kept is None):
                 yield f"{row.id} is marked as a double of {row.duplicate_of}, not of {expected}"
+
+
+def _bought(books: Books, row: Subscription) -> tuple[bool, datetime]:
+    opened = [one.created_at for one in books.checkouts if one.subscription_id == row.id]
+    return not opened, min(opened, default=row.created_at)
 
 
 def left_over(books: Books) -> Iterator[str]:
