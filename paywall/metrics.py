@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
@@ -54,13 +55,23 @@ TOKEN_ANSWERS: Final = Counter(
     registry=REGISTRY,
 )
 
+# the library looks a child up under a lock and by texts that it makes anew; these are asked for at every request
+_requests = lru_cache(maxsize=2048)(REQUESTS.labels)
+_request_seconds = lru_cache(maxsize=512)(REQUEST_SECONDS.labels)
+_token_answers = lru_cache(maxsize=64)(TOKEN_ANSWERS.labels)
+
 
 def request_done(route: str | None, method: str, status: int, seconds: float) -> None:
     """Counts a request. One that met no route is told by its status alone: anybody can make up paths and methods."""
     if route is None:
         route, method = "none", "any"
-    REQUESTS.labels(route, method, str(status)).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
+    _requests(route, method, str(status)).inc()
+    _request_seconds(route).observe(seconds)
+
+
+def token_answered(address: str, outcome: str) -> None:
+    """Counts what was said of a token."""
+    _token_answers(address, outcome).inc()
 
 
 def untested_version(version: str | None) -> None:

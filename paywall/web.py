@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from paywall import metrics
+from paywall import logs, metrics
 from paywall.errors import PaywallError, Unavailable
 from paywall.settings import Settings
 
@@ -169,7 +169,7 @@ def request_done(route: str | None, method: str, status: int, seconds: float, re
     """Counts an answered request and logs its line: the route, never the address, whose query may hold a token."""
     metrics.request_done(route, method, status, seconds)
     fields = {"route": route, "status": status, "ms": round(seconds * 1000, 1), "id": request_id}
-    log.info("request", method=method, **fields)
+    logs.ready("paywall.web").info("request", method=method, **fields)
 
 
 def _harden(response: Response, standing: Mapping[str, str]) -> None:

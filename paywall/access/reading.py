@@ -40,7 +40,7 @@ def read_body(asked: Asked, model: type[B]) -> B:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
     else:
-        json.loads(data, object_pairs_hook=_each_once)  # second, so that it meets nothing too deep or too long for it
+        _STRICT.decode(data.decode())  # second, so that it meets nothing too deep or too long for it
         return body
     if any(fault["type"] == "json_invalid" for fault in faults):
         raise NotJson("The body is not valid JSON in UTF-8.")
@@ -62,6 +62,9 @@ def _each_once(members: list[tuple[str, object]]) -> None:
     """Raises WrongShape for an object that names a member twice: RFC 8259 section 4 leaves open which one counts."""
     if len({name for name, _ in members}) < len(members):
         raise WrongShape("A member is given twice.")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_each_once)
 
 
 def _member(place: tuple[int | str, ...], model: type[BaseModel]) -> str:

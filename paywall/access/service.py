@@ -2,7 +2,7 @@
 
 import structlog
 
-from paywall import metrics
+from paywall import logs, metrics
 from paywall.access import callers, denials
 from paywall.access.answers import Answer, json_answer
 from paywall.access.asking import Asked, BadForm
@@ -73,7 +73,7 @@ def renew(asked: Asked) -> Answer:
     """A new token for one of ours, however old or revoked, if its session lives and its reader has access."""
     service = callers.bearer(asked)
     renewed = _renewed(asked, read_body(asked, RenewBody).token, service)
-    metrics.TOKEN_ANSWERS.labels("renew", renewed.reason or "renewed").inc()
+    metrics.token_answered("renew", renewed.reason or "renewed")
     return json_answer(renewed.model_dump_json(exclude_none=True))
 
 
@@ -107,8 +107,8 @@ def _needed(asked: Asked) -> list[str] | None:
 
 
 def _note(address: str, reason: str | None, service: str | None = None) -> None:
-    metrics.TOKEN_ANSWERS.labels(address, reason or "allowed").inc()
-    log.debug("token_checked", address=address, service=service, reason=reason)
+    metrics.token_answered(address, reason or "allowed")
+    logs.ready("paywall.access").debug("token_checked", address=address, service=service, reason=reason)
 
 
 def _public(reason: Reason | None) -> Reason | None:

@@ -173,3 +173,42 @@ def test_a_body_that_ends_early_is_refused(client, service_key):
         environ_overrides={"CONTENT_LENGTH": "900"},
     )
     assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+
+class Slow(io.BytesIO):
+    """A body that comes byte by byte, as from a slow line."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 1))
+
+
+class Gone(io.BytesIO):
+    """A connection that breaks."""
+
+    def read(self, size=-1):
+        raise OSError
+
+
+@pytest.mark.parametrize(("kind", "status"), [(Slow, 200), (Gone, 400)])
+def test_a_body_in_pieces_is_put_together_and_a_broken_one_refused(client, service_key, kind, status):
+    body = b'{"token": "x"}'
+    answer = client.post(
+        addresses.VERIFY,
+        input_stream=kind(body),
+        content_type="application/json",
+        headers=bearer(service_key),
+        environ_overrides={"CONTENT_LENGTH": str(len(body))},
+    )
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("length", ["16385", "9" * 5000])
+def test_what_says_that_it_is_too_large_is_not_read(client, service_key, length):
+    answer = client.post(
+        addresses.VERIFY,
+        input_stream=Gone(),
+        content_type="application/json",
+        headers=bearer(service_key),
+        environ_overrides={"CONTENT_LENGTH": length},
+    )
+    assert answer.status_code == 413
