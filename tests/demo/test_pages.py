@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from paywall.demo.articles import KINDS, Article, Library
 from paywall.demo.browser import Page
+from paywall.domain.days import in_words
 from paywall.verifier.keys import SigningKey
 from tests.demo.conftest import BASE, SERVICE, browse, token
 
@@ -47,6 +48,10 @@ def test_a_paid_article_shows_its_opening_and_the_join_box(visitor: FlaskClient,
     for promise in (OFFER, "24/7 news", "Analyses", "Memos", "Reports", "Newsletters", "until you cancel"):
         assert promise in page.text
     assert not any(line in page.body for line in hidden(paid))
+
+
+def test_days_are_written_as_the_paywall_service_writes_them(visitor: FlaskClient, paid: Article) -> None:
+    assert in_words(paid.published.date()) in see(visitor, paid.path).text
 
 
 def test_both_links_of_the_join_box_come_back_to_the_article(visitor: FlaskClient, paid: Article) -> None:

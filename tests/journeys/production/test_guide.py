@@ -93,8 +93,17 @@ def test_the_numbers_that_the_guide_repeats_are_those_of_the_settings(monkeypatc
 
 
 def test_the_guide_names_every_event_that_is_handled() -> None:
-    (line,) = (line for line in GUIDE.splitlines() if f"{PAY}/webhooks/stripe" in line)
-    assert set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", line)) == set(ROUTES)
+    (block,) = re.findall(r"```text\n(.+?)\n```", GUIDE, re.DOTALL)
+    assert sorted(block.splitlines()) == sorted(ROUTES)
+    assert f"{PAY}/webhooks/stripe" in GUIDE.split(block)[0]
+
+
+def test_the_guide_names_every_letter_that_is_sent() -> None:
+    written = {path.stem for path in Path(ROOT / "paywall/mail/templates/mail").glob("*.txt")}
+    assert (
+        set(re.findall(r"^\| `(\w+)` \|", GUIDE.split("| letter | when |")[1].split("\n\n")[0], re.MULTILINE))
+        == written
+    )
 
 
 def test_what_the_alerts_look_for_is_what_is_logged() -> None:
