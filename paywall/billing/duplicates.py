@@ -30,6 +30,12 @@ class NotASecond(Conflict):
     code, title = "not_a_duplicate", "This is no second subscription"
 
 
+class Changed(Conflict):
+    """Between the question and the answer one of the two subscriptions became another."""
+
+    code, title = "duplicate_changed", "Something has changed meanwhile"
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """What is left to give back of one payment, in minor units. ``key`` makes the request safe to repeat."""
@@ -108,8 +114,11 @@ def carry_out(gateway: StripeGateway, sync: Sync, ending: Ending, say: Callable[
     """Gives back and cancels; repeated after an interruption it does only what is left.
 
     The newest payment comes last, since giving it back may end the subscription, which is then no second one any more.
-    Raises StripeUnavailable, StripeRefused, Busy.
+    Looks again first, since people take their time to say yes: nobody may lose the only subscription that is left.
+    Raises NotASecond or Changed where it is not as it was shown, StripeUnavailable, StripeRefused, Busy.
     """
+    if look(sync, ending.subscription_id) != ending:
+        raise Changed("The subscriptions are not as they were shown; run the command again to see how they are now.")
     for owed in ending.owed:
         say(_give_back(gateway, owed))
     gateway.cancel_subscription(ending.subscription_id, Reason.REFUNDED)
