@@ -12,25 +12,33 @@ from paywall.domain.lifecycle import State
 from paywall.domain.plans import Plan
 
 Tone = Literal["good", "bad", "plain"]
+# what helps most: subscribe, pay or change the card, write to the newsroom, look at what was paid, or simply read
+Way = Literal["join", "pay", "write", "manage", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the account page says of a reader's subscription. ``may_join`` where a new one would help."""
+    """What the account page says of a reader's subscription. ``way`` is the way on to show first."""
 
     plan: str | None
     sentence: str
     tone: Tone
-    may_join: bool
+    way: Way
+
+    @property
+    def may_join(self) -> bool:
+        """Whether a new subscription would help."""
+        return self.way == "join"
 
 
-NOTHING = Standing(None, "There is no subscription under this address.", "plain", may_join=True)
+NOTHING = Standing(None, "There is no subscription under this address.", "plain", "join")
 
 _HOLDS = {
     Reason.DISPUTED: "Your access is on hold, because your bank is looking into the payment.",
     Reason.PAUSED: "Your subscription is paused, and your access with it.",
     Reason.COLLECTION_PAUSED: "Your subscription is paused, and your access with it.",
 }
+_PAUSES = (Reason.PAUSED, Reason.COLLECTION_PAUSED)
 _ENDS = {
     Reason.REFUNDED: ", because the payment was refunded",
     Reason.DISPUTE_LOST: ", because the payment was taken back",
@@ -48,20 +56,21 @@ def describe(plan: Plan, terms: Terms, zone: ZoneInfo, now: datetime) -> Standin
     """One entitlement in words; days are those of the newsroom's ``zone``."""
     state, reason = terms.explain(now)
     if state is State.PENDING:
-        return Standing(plan.name, "We are waiting for your payment to be confirmed.", "plain", may_join=False)
+        return Standing(plan.name, "We are waiting for your payment to be confirmed.", "plain", "read")
     if terms.until is None:
-        return Standing(plan.name, "Your subscription was not paid, so it did not begin.", "plain", may_join=True)
+        return Standing(plan.name, "Your subscription was not paid, so it did not begin.", "plain", "join")
     last = in_words(last_day(terms.until, zone))
     if state is State.ENDED:
         why = _ENDS.get(reason, "")
-        return Standing(plan.name, f"Your access ended on {last}{why}.", "plain", may_join=True)
+        return Standing(plan.name, f"Your access ended on {last}{why}.", "plain", "join")
     if state is State.SUSPENDED:
         sentence = _HOLDS.get(reason, "Your access is on hold while we check your subscription.")
-        return Standing(plan.name, sentence, "bad", may_join=False)
+        way: Way = "manage" if reason in _PAUSES else "write"
+        return Standing(plan.name, sentence, "bad", way)
     if reason is Reason.PAYMENT_FAILED:
         sentence = f"Your renewal could not be paid yet. Unless the next try succeeds, your access ends after {last}."
-        return Standing(plan.name, sentence, "bad", may_join=False)
-    return Standing(plan.name, _open(plan, terms, last, zone, now), "good", may_join=False)
+        return Standing(plan.name, sentence, "bad", "pay")
+    return Standing(plan.name, _open(plan, terms, last, zone, now), "good", "read")
 
 
 def _open(plan: Plan, terms: Terms, last: str, zone: ZoneInfo, now: datetime) -> str:

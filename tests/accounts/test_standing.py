@@ -64,21 +64,24 @@ def test_a_failed_renewal_names_the_last_day() -> None:
     facts = SubscriptionFacts("past_due", PAID.periods, unpaid_from=ENDS)
     text = sentence(facts, ENDS + timedelta(days=2))
     assert text.endswith("your access ends after 5 December 2027.")
-    assert describe(PLAN, terms_of(facts, PLAN, ZONE), ZONE, ENDS + timedelta(days=2)).tone == "bad"
+    standing = describe(PLAN, terms_of(facts, PLAN, ZONE), ZONE, ENDS + timedelta(days=2))
+    assert (standing.tone, standing.way) == ("bad", "pay")
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("facts", "words", "way"),
     [
-        (replace(PAID, status="paused"), "paused"),
-        (replace(PAID, periods=(replace(PAID.periods[0], disputed=True),)), "bank"),
-        (replace(PAID, status="invented_later"), "on hold"),
+        (replace(PAID, status="paused"), "paused", "manage"),
+        (replace(PAID, collection_paused=True), "paused", "manage"),
+        (replace(PAID, periods=(replace(PAID.periods[0], disputed=True),)), "bank", "write"),
+        (replace(PAID, status="invented_later"), "on hold", "write"),
     ],
 )
-def test_a_hold_is_explained(facts: SubscriptionFacts, words: str) -> None:
-    standing = describe(PLAN, terms_of(facts, PLAN, ZONE), ZONE, NOW)
+def test_a_hold_is_explained_with_the_way_out_of_it(facts: SubscriptionFacts, words: str, way: str) -> None:
+    plan = replace(PLAN, on_pause_collection="suspend")
+    standing = describe(plan, terms_of(facts, plan, ZONE), ZONE, NOW)
     assert words in standing.sentence
-    assert (standing.tone, standing.may_join) == ("bad", False)
+    assert (standing.tone, standing.way, standing.may_join) == ("bad", way, False)
 
 
 @pytest.mark.parametrize(
