@@ -35,6 +35,10 @@ def run(scene: Scene, inbox: Inbox) -> set[str]:
     return about
 
 
+def _is_settled(scene: Scene, one: EventSnapshot) -> bool:
+    return scene.settled_at is None or one.created_at <= scene.settled_at
+
+
 def _about(kind: str) -> Iterator[str]:
     if "refund" in kind or kind.startswith("credit_note."):
         yield "refund"
@@ -60,6 +64,10 @@ def _take_in(scene: Scene, inbox: Inbox, lost: Sequence[EventSnapshot]) -> None:
 
 
 def _settle(scene: Scene, inbox: Inbox, one: EventSnapshot, row: Row | None) -> None:
+    if not _is_settled(scene, one):
+        if not scene.repairs.dry_run:
+            scene.lists.pace.ask(lambda: inbox.receive(one), requests=3)  # what cannot be handled waits in the inbox
+        return
     told = {"type": one.type, "created_at": one.created_at, "names": ", ".join(one.objects.values())}
     values = {name: (None, value) for name, value in told.items()}
     lost = Difference("missing", "event", one.id, one.objects.get("subscription"), values)

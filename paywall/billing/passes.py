@@ -24,7 +24,10 @@ class OtherMode(Conflict, Halt):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One run's surroundings. ``step`` is called after each page of a list, with the number of objects on it."""
+    """One run's surroundings. ``step`` is called after each page of a list, with the number of objects on it.
+
+    Events made after ``settled_at`` may still be on their way: they are taken in, and are no difference.
+    """
 
     gateway: StripeGateway
     lists: Lists
@@ -34,6 +37,7 @@ class Scene:
     since: datetime
     started_at: datetime
     step: Callable[[int], None]
+    settled_at: datetime | None = None
 
     def refuse_other_mode(self, livemode: bool | None) -> None:
         """Raises OtherMode for an object of the other mode: then nothing that Stripe lists is ours."""

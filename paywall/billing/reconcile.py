@@ -101,7 +101,8 @@ class Reconciler:
     """Compares Stripe with our rows and repairs them through ``sync``. ``plans`` are ours by key.
 
     Without an ``inbox`` the events are not compared. A run over less than ``whole`` is not kept as the last one: what
-    an earlier run could not repair may lie before it.
+    an earlier run could not repair may lie before it. Events younger than ``settling`` are taken in without being
+    told as lost: they may merely be on their way.
     """
 
     gateway: StripeGateway
@@ -111,6 +112,7 @@ class Reconciler:
     inbox: Inbox | None = None
     pace: Pace = field(default_factory=Pace)
     whole: timedelta = timedelta(0)
+    settling: timedelta | None = None
 
     def run(self, since: timedelta, dry_run: bool, report: Report, progress: Progress) -> Summary:
         """One run over all subscriptions, and over events and money of the last ``since``.
@@ -149,7 +151,9 @@ class Reconciler:
         before, watch = self.pace.requests, _Watch(run, self.clock, progress)
         self.pace.before = watch.before_request
         begin = (started_at - since).replace(microsecond=0)
-        scene = Scene(self.gateway, lists, repairs, self.plans, self.sync.zone, begin, started_at, watch.step)
+        settled_at = started_at - self.settling if self.settling is not None else None
+        told = (begin, started_at, watch.step, settled_at)
+        scene = Scene(self.gateway, lists, repairs, self.plans, self.sync.zone, *told)
         stopped = self._passes(scene, since, watch)
         repairs.counts.unread = lists.unread
         requests = self.pace.requests - before

@@ -25,6 +25,7 @@ CLAIM = timedelta(minutes=2)
 DAILY = timedelta(days=1)
 _BATCH = 100
 _PRUNE_BATCH = 500
+_SETTLING = timedelta(minutes=5)  # an event of so late may be on its way, which is nothing to raise an alarm over
 
 
 class Incomplete(Exception):
@@ -108,7 +109,7 @@ def send_letters(shift: Shift) -> None:
 def compare(ours: Parts, shift: Shift) -> None:
     """Compares everything with Stripe and repairs what differs. Raises Incomplete, AnotherRun, Stopped."""
     since = timedelta(days=ours.settings.worker.reconcile_days)
-    patient = replace(reconciler(ours), pace=Pace(sleep=shift.nap))
+    patient = replace(reconciler(ours), pace=Pace(sleep=shift.nap), settling=_SETTLING)
     done = patient.run(since, False, _tell, lambda _count: shift.step())
     if not done.complete:
         raise Incomplete

@@ -127,3 +127,14 @@ def test_a_page_of_slow_repairs_is_not_taken_for_a_job_that_is_stuck(shop: Shop,
     run(shop, shift)
     assert late[0] > shifts.STUCK_SECONDS
     assert not any(stuck)
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(4, False), (6, True)])
+def test_events_raise_an_alarm_once_they_cannot_be_on_their_way_any_more(
+    lost: Shop, clock, shift, minutes: int, told: bool
+) -> None:
+    clock.advance(minutes=minutes)
+    with capture_logs() as lines:
+        run(lost, shift)
+    assert ("event" in {line["thing"] for line in lines if line["event"] == "drift"}) is told
+    assert entitlements() == 1
