@@ -67,6 +67,7 @@ class Explainer:
         plan, terms = self.plans[row.plan], entitlements.terms_of(known)
         state, reason = terms.explain(at)
         subscription = subscriptions.get(row.source_id) if row.source == "subscription" else None
+        paid, back = tuple(_paid(row.source_id, at)), tuple(_back(row.source_id, at))
         return Given(
             entitlement_id=row.id,
             plan=plan.name,
@@ -75,11 +76,11 @@ class Explainer:
             terms=terms,
             state=state,
             reason=reason,
-            rule=words.rule(reason, terms, plan, self.zone),
+            rule=words.rule(reason, terms, plan, self.zone) + words.gone_back(terms.lapse, paid, back, self.zone),
             next_step=words.next_step(terms, plan, self.zone, at),
             steps=tuple(self._steps([one for one in entries if one.learned_at <= at])),
-            paid=tuple(_paid(row.source_id, at)),
-            back=tuple(_back(row.source_id, at)),
+            paid=paid,
+            back=back,
             status=subscription.status if subscription else None,
             duplicate_of=subscription.duplicate_of if subscription else None,
             hindsight=self._hindsight(entries, known, at) if at < now else None,
@@ -87,10 +88,13 @@ class Explainer:
 
     def _steps(self, entries: Sequence[LedgerEntry]) -> Iterator[Step]:
         types = ledger.event_types([one.cause_id for one in entries if one.cause == "event"])
+        before = None
         for one in entries:
             told = words.cause(one.cause, one.cause_id, types.get(one.cause_id))
-            change = words.CHANGES[Change(one.change)]
+            terms = entitlements.terms_of(one)
+            change = words.step(Change(one.change), before, terms, self.zone)
             yield Step(change, one.state, one.reason, one.effective_at, one.learned_at, told)
+            before = terms
 
     def _hindsight(self, entries: Sequence[LedgerEntry], known: LedgerEntry, at: datetime) -> str | None:
         """What was learned after the moment, had taken effect by then, and leads to another state or reason."""

@@ -20,7 +20,7 @@ def render(told: Explanation, zone: ZoneInfo) -> Iterator[str]:
         yield "This is what follows from what is known now; payments and cancellations until then will change it."
     for one in told.given:
         yield ""
-        yield from _given(one, zone, "by now " if told.at < told.now else "")
+        yield from _given(one, zone, told.at < told.now)
     if not told.given:
         yield "Nothing that was bought is known: no subscription of this reader has been reported by Stripe."
     yield from _section("Also", told.notes)
@@ -44,15 +44,16 @@ def _headline(told: Explanation, zone: ZoneInfo) -> str:
     return f"{head} {no} {when}."
 
 
-def _given(one: Given, zone: ZoneInfo, by_now: str) -> Iterator[str]:
-    """``by_now`` stands before what is known of today only, where a past moment is told."""
+def _given(one: Given, zone: ZoneInfo, past: bool) -> Iterator[str]:
+    """Where a ``past`` moment is told, what is known of today only is marked as such."""
+    by_now = "by now " if past else ""
     yield f"{one.plan}, from {one.source} {one.source_id}, {STATES[one.state]} ({one.state}, {one.reason})"
     yield f"  Why:  {one.rule}"
     yield f"  Next: {one.next_step}"
     if one.hindsight:
         yield f"  Since then: {one.hindsight}"
     if one.status:
-        yield f"  At Stripe, as last read: {by_now}{one.status}"
+        yield f"  At Stripe, as last read{' (of today, not of that moment)' if past else ''}: {one.status}"
     if one.terms.starts_at:
         yield f"  From: {moment(one.terms.starts_at, zone)}"
     for paid in one.paid:

@@ -1,12 +1,15 @@
 """The sentences for each state, reason, change and cause, and what happens next. Pure: no row is read here."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from paywall.domain.days import in_words, local_day
 from paywall.domain.entitlements import Reason, Terms
 from paywall.domain.lifecycle import Change, State
 from paywall.domain.plans import Plan
 from paywall.explaining.moments import ends_after, moment
+from paywall.explaining.story import Back, Paid
 
 STATES = {
     State.PENDING: "waits for its payment",
@@ -85,6 +88,51 @@ def rule(reason: Reason, terms: Terms, plan: Plan, zone: ZoneInfo) -> str:
         slack=plan.renewal_slack_days,
         grace=plan.grace_days,
     )
+
+
+_GONE_BACK = {
+    Reason.REFUNDED: "a payment was given back in full",
+    Reason.DISPUTE_LOST: "a payment was taken back by the payer's bank",
+}
+
+
+def step(change: Change, before: Terms | None, after: Terms, zone: ZoneInfo) -> str:
+    """What changed; where only dates or the reason did, which of them."""
+    if change is not Change.AMENDED or before is None:
+        return CHANGES[change]
+    return ", ".join(_amendments(before, after, zone)) or CHANGES[change]
+
+
+def _amendments(before: Terms, after: Terms, zone: ZoneInfo) -> Iterator[str]:
+    if before.lapse is not after.lapse and after.lapse in _GONE_BACK:
+        yield _GONE_BACK[after.lapse]
+    elif before.lapse is not after.lapse and before.lapse in _GONE_BACK:
+        yield "the money that had gone back counts as paid again"
+    elif before.renews is not after.renews:
+        yield "it will renew by itself" if after.renews else "it will not renew"
+    if before.until != after.until and after.until is not None:
+        yield f"access ends {ends_after(after.until, zone)}"
+
+
+def gone_back(lapse: Reason, paid: Sequence[Paid], back: Sequence[Back], zone: ZoneInfo) -> str:
+    """Which periods' money went back, where that is why access ends; with a space before it, or nothing."""
+    if lapse not in _GONE_BACK:
+        return ""
+    return "".join(f" {_period(one, back, zone)}" for one in paid if _returned(one, back))
+
+
+def _period(paid: Paid, back: Sequence[Back], zone: ZoneInfo) -> str:
+    lost = any(one.thing == "dispute" and one.status == "lost" for one in back if one.invoice_id == paid.invoice_id)
+    how = "taken back by the payer's bank" if lost else "given back in full"
+    return f"The period to {in_words(local_day(paid.period_end, zone))} was {how}."
+
+
+def _returned(paid: Paid, back: Sequence[Back]) -> bool:
+    """Whether a payment went back as a whole: as the rule counts it, money on its way included."""
+    mine = [one for one in back if one.invoice_id == paid.invoice_id]
+    given = sum(one.amount for one in mine if one.thing == "refund" and one.status in ("succeeded", "pending"))
+    lost = any(one.thing == "dispute" and one.status == "lost" for one in mine)
+    return lost or (paid.amount > 0 and given >= paid.amount)
 
 
 def next_step(terms: Terms, plan: Plan, zone: ZoneInfo, at: datetime) -> str:

@@ -1,5 +1,6 @@
 """``flask paywall explain``: the answer, its rule, its dates and the ids behind it, now and at any moment."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,12 @@ from structlog.testing import capture_logs
 from paywall.billing import stripe_gateway
 from paywall.billing.errors import StripeUnavailable
 from paywall.sandbox.billing.disputing import open_dispute, settle
+from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.billing.refunding import refund
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry, Reader, Subscription
+from tests.support import staff
 from tests.support.shop import Shop
 
 ADA = "ada@example.com"
@@ -110,7 +113,7 @@ def test_a_planned_cancellation_is_told_with_the_last_day(shop: Shop, sold: str)
     assert "may read now" in text
     assert "unless it is renewed" not in text
     assert "It does not renew, and nothing more is charged. Access ends after " in text
-    assert "dates or reason changed, learned from Stripe's event evt_" in text
+    assert re.search(r": it will not renew, access ends after [^,]+, learned from Stripe's event evt_", text)
     assert "(customer.subscription.updated)" in text
 
 
@@ -123,6 +126,26 @@ def test_a_refund_is_told_with_its_amount_and_ids(shop: Shop, sold: str) -> None
     assert "Why:  The payment for its last period was refunded in full" in text
     assert f"Refund: $100, succeeded, since {local(shop, shop.parts.clock.now())} ({made['id']}, of in_" in text
     assert "access ended, learned from Stripe's event evt_" in text
+
+
+def test_the_refund_of_a_renewed_year_is_named_while_the_first_year_still_gives_access(
+    shop: Shop, sold: str, clock
+) -> None:
+    """The first year ends on the day of the renewal: until that day is over the reader reads on."""
+    first_end = db.session.scalar(sa.select(LedgerEntry)).paid_until
+    clock.advance(seconds=(first_end - clock.now()).total_seconds() + 3700)
+    let_time_pass(shop.sandbox.sandbox.account)
+    shop.deliver_all()
+    renewed = sa.select(LedgerEntry).order_by(LedgerEntry.id.desc())
+    second_end = db.session.scalars(renewed).first().paid_until.astimezone(shop.parts.settings.zone)
+    staff.refund(shop, sold)
+    shop.deliver_all()
+    text = told(shop, ADA)
+    named = f"The period to {second_end.day} {second_end:%B %Y} was given back in full."
+    assert named in text
+    assert text.count("  Why:  ") == text.count("The period to ") == 1
+    assert re.search(r": a payment was given back in full, access ends .+ learned from Stripe's event evt_", text)
+    assert "dates or reason changed" not in text
 
 
 def test_a_dispute_is_told_and_what_it_waits_for(shop: Shop, sold: str) -> None:
@@ -153,7 +176,7 @@ def test_a_past_hold_is_told_as_it_was_though_it_was_lifted_later(shop: Shop, so
     assert "the hold was lifted" not in text
     assert "Since then" not in text, "the hold was real"
     assert "Dispute: $100, by now won, fraudulent, since " in text
-    assert "At Stripe, as last read: by now active" in text
+    assert "At Stripe, as last read (of today, not of that moment): active" in text
 
 
 def test_what_was_learned_only_later_is_said_and_does_not_change_what_was_known(shop: Shop, sold: str, clock) -> None:

@@ -10,6 +10,7 @@ from paywall.domain.entitlements import Reason, Terms
 from paywall.domain.lifecycle import Change, State
 from paywall.domain.plans import Plan
 from paywall.explaining import words
+from paywall.explaining.story import Back, Paid
 from tests.support.builders import DAY, NOW, make_terms
 
 ZONE = ZoneInfo("America/New_York")
@@ -50,6 +51,53 @@ def test_every_kind_of_cause_is_told_with_its_id() -> None:
 def test_the_rules_of_time_name_the_plans_days() -> None:
     assert "14 days of grace" in words.rule(Reason.PAYMENT_FAILED, TERMS, PLAN, ZONE)
     assert "allows 3 days" in words.rule(Reason.RENEWAL_DUE, TERMS, PLAN, ZONE)
+
+
+def step(before: Terms, after: Terms) -> str:
+    return words.step(Change.AMENDED, before, after, ZONE)
+
+
+def test_a_change_of_dates_or_reason_says_which() -> None:
+    sooner = replace(TERMS, until=NOW)
+    assert step(TERMS, sooner) == "access ends on 22 November 2026, 12:00 EST"
+    assert step(TERMS, replace(TERMS, renews=False)) == "it will not renew"
+    assert step(replace(TERMS, renews=False), TERMS) == "it will renew by itself"
+    refunded = replace(sooner, lapse=Reason.REFUNDED, renews=False)
+    assert step(TERMS, refunded).startswith("a payment was given back in full, access ends on 22 ")
+    assert step(refunded, TERMS).startswith("the money that had gone back counts as paid again, access ends")
+    lost = replace(TERMS, lapse=Reason.DISPUTE_LOST)
+    assert step(TERMS, lost) == "a payment was taken back by the payer's bank"
+
+
+def test_a_change_without_a_date_and_the_first_entry_have_their_usual_words() -> None:
+    assert step(TERMS, TERMS) == "dates or reason changed"
+    assert words.step(Change.AMENDED, None, TERMS, ZONE) == "dates or reason changed"
+    assert words.step(Change.ENDED, TERMS, replace(TERMS, until=NOW), ZONE) == "access ended"
+
+
+PAID = (Paid("in_1", 100, "usd", NOW - 365 * DAY, NOW, NOW), Paid("in_2", 100, "usd", NOW, NOW + 365 * DAY, NOW))
+
+
+@pytest.mark.parametrize(
+    ("back", "told"),
+    [
+        ((("refund", "in_2", 100, "succeeded"),), " The period to 22 November 2027 was given back in full."),
+        (
+            (("refund", "in_2", 60, "succeeded"), ("refund", "in_2", 40, "pending")),
+            " The period to 22 November 2027 was",
+        ),
+        ((("refund", "in_2", 60, "succeeded"), ("refund", "in_2", 40, "failed")), ""),
+        ((("refund", "in_1", 100, "succeeded"),), " The period to 22 November 2026 was given back in full."),
+        ((("dispute", "in_2", 100, "lost"),), " The period to 22 November 2027 was taken back by the payer's bank."),
+        ((("dispute", "in_2", 100, "won"),), ""),
+        ((), ""),
+    ],
+)
+def test_the_period_whose_money_went_back_is_named(back: tuple[tuple[str, str, int, str], ...], told: str) -> None:
+    rows = [Back(thing, "x", invoice, amount, "usd", status, NOW) for thing, invoice, amount, status in back]
+    found = words.gone_back(Reason.REFUNDED, PAID, rows, ZONE)
+    assert found.startswith(told) if told else found == ""
+    assert words.gone_back(Reason.PERIOD_OVER, PAID, rows, ZONE) == "", "where that is not why access ends"
 
 
 NEXT = [
