@@ -97,8 +97,9 @@ def _wrong_access(scene: Scene, one: Listed, mine: Ours, plan: Plan) -> list[Dif
     snapshot = comparing.with_our_money(one.snapshot, mine)
     if not comparing.access(snapshot, mine, plan, scene.zone, scene.started_at):
         return []
-    intents = frozenset(key for parts in mine.parts.values() for key in parts)
-    fetch = partial(scene.gateway.fetch_subscription, one.snapshot.id, intents)
+    paid_by = [part for parts in mine.parts.values() for part in parts.values()]
+    known = frozenset(name for part in paid_by for name in (part["payment_intent_id"], part["charge_id"]) if name)
+    fetch = partial(scene.gateway.fetch_subscription, one.snapshot.id, known)
     whole = scene.lists.pace.ask(fetch, requests=3)
     return comparing.access(whole, mine, plan, scene.zone, scene.started_at)
 
