@@ -67,8 +67,8 @@ def newest_beat() -> datetime | None:
 
 
 def alive(now: datetime, silence: timedelta) -> int:
-    """How many workers said so within ``silence``."""
-    fresh = WorkerRow.stopped_at.is_(None), WorkerRow.beat_at > now - silence
+    """How many workers said so within ``silence``; what was said by a clock far ahead tells nothing."""
+    fresh = WorkerRow.stopped_at.is_(None), WorkerRow.beat_at > now - silence, WorkerRow.beat_at <= now + silence
     return db.session.scalar(select(func.count()).select_from(WorkerRow).where(*fresh)) or 0
 
 

@@ -60,3 +60,11 @@ def test_a_plan_is_kept_and_figures_leave_it_alone(app) -> None:
     workers.plan("prune", NOW + SECOND)
     db.session.commit()
     assert (workers.due_at("prune"), [row.runs for row in workers.jobs()]) == (NOW + SECOND, [1])
+
+
+def test_a_heartbeat_of_a_clock_far_ahead_does_not_count(app) -> None:
+    """After a clock was set back it would count for years."""
+    workers.beat("wrk_ahead", "here:1", NOW + timedelta(days=1))
+    assert workers.alive(NOW, timedelta(seconds=30)) == 0
+    workers.beat("wrk_near", "here:2", NOW + timedelta(seconds=5))
+    assert workers.alive(NOW, timedelta(seconds=30)) == 1
