@@ -8,7 +8,12 @@ from typing import Any
 from paywall.sandbox.billing import checkout, disputing, portal, refunding
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.billing.paying import fail_next
+from paywall.storage.database import db
+from paywall.storage.models import Reader
 from tests.conformance.stage import Stage
+from tests.support.builders import sign_in
+from tests.support.forms import form_of
+from tests.support.shop import referer
 
 Act = Callable[[Stage], None]
 
@@ -23,6 +28,15 @@ PAYS = "pm_card_visa"
 def join(stage: Stage) -> None:
     """Opens the offer and sends its form: a Checkout Session is open."""
     stage.shop.start(stage.browser, EMAIL)
+
+
+def join_anew(stage: Stage) -> None:
+    """Signs in again, and would rather buy anew than pay what is open."""
+    reader = db.session.scalar(db.select(Reader).order_by(Reader.created_at).limit(1))
+    sign_in(stage.browser, reader, now=stage.clock.now())
+    page = stage.browser.get("/join", query_string={"plan": "annual"}).text
+    fields = form_of(page) | {"email": EMAIL, "again": "yes"}
+    assert stage.browser.post("/checkout", data=fields, headers=referer()).status_code == 303
 
 
 def pay(stage: Stage) -> None:

@@ -32,6 +32,7 @@ class Story:
 
 
 JOIN = Act(acts.join, joins=True)
+JOIN_ANEW = Act(acts.join_anew, joins=True, settles=True)
 JOIN_AGAIN = Act(acts.join, joins=True, settles=True)
 PAY = Act(acts.pay)
 BUY = (JOIN, PAY)
@@ -103,6 +104,7 @@ ALL = (
     _story("past due, paid late beside a draft", *BUY, *PAST_DUE, acts.the_period_ends, acts.pay_the_older_invoice),
     _story("paid after the end", *BUY, *FAIL, acts.cancel_now, acts.pay_the_invoice),
     _story("delete customer", *BUY, acts.delete_the_customer, acts.a_day_passes),
+    _story("past due beyond grace, buy again", *BUY, *PAST_DUE, JOIN_ANEW, PAY, acts.three_weeks_pass),
     _story("lapse and buy again", *BUY, acts.cancel_now, acts.a_day_passes, JOIN_AGAIN, PAY),
 )
 
