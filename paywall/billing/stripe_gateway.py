@@ -33,6 +33,7 @@ log = structlog.get_logger("paywall.stripe")
 
 stripe.enable_telemetry = False  # it would write a file into the home folder
 
+_MAY_BE_MISSING = frozenset({"product.update"})  # what is then made
 _WAIT_FOR_SLOT_SECONDS = 0.25  # a healthy call ends about then
 
 
@@ -267,8 +268,12 @@ def _in_our_words(operation: str, **ids: str) -> Iterator[None]:
     except stripe.StripeError as error:
         code = getattr(error.error, "code", None) or error.code
         fields = {"operation": operation, "status": error.http_status, "code": code, "request": error.request_id, **ids}
-        log.warning("stripe_error", **fields)
-        if code == "resource_missing" and error.http_status == 404:
+        missing = code == "resource_missing" and error.http_status == 404
+        if missing and operation in _MAY_BE_MISSING:
+            log.info("not_at_stripe_yet", **fields)
+        else:
+            log.warning("stripe_error", **fields)
+        if missing:
             raise StripeNotFound from error
         if _is_stored(error):
             raise StripeRefused(code) from error  # the stored answer of this key: only another key helps

@@ -170,8 +170,8 @@ def test_a_tool_that_answers_no_json_is_unavailable_or_refused_never_a_crash(sho
 def test_the_log_of_a_failure_names_ids_and_no_secret(shop: Shop) -> None:
     with capture_logs() as lines, pytest.raises(StripeNotFound):
         shop.parts.gateway.fetch_checkout("cs_test_missing")
-    assert [(line["event"], line["session"], line["status"]) for line in lines] == [
-        ("stripe_error", "cs_test_missing", 404)
+    assert [(line["event"], line["log_level"], line["session"], line["status"]) for line in lines] == [
+        ("stripe_error", "warning", "cs_test_missing", 404)
     ]
     assert shop.parts.settings.stripe.api_key.get_secret_value() not in str(lines)
 
@@ -244,3 +244,13 @@ def test_a_customer_is_gone_when_deleted_or_never_there(shop: Shop) -> None:
     shop.stripe().v1.customers.delete(customer_id)
     assert tracing.customer_is_gone(shop.parts.gateway, customer_id)
     assert tracing.customer_is_gone(shop.parts.gateway, "cus_unknown")
+
+
+def test_the_first_push_of_a_plan_warns_of_nothing(shop: Shop, plan: Plan) -> None:
+    """That Stripe has no product yet is why it is made."""
+    with capture_logs() as lines:
+        shop.parts.gateway.ensure_product(replace(plan, product="paywall_new"))
+    assert lines == [], "from warnings on, as the tests' settings say"
+    assert (
+        shop.parts.gateway.ask("product", lambda stripe: stripe.v1.products.retrieve("paywall_new").name) == plan.name
+    )
