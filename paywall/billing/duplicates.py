@@ -60,7 +60,8 @@ class Giving:
 class Ending:
     """What ending a second subscription comes to, the oldest payment first; without ``beside`` it is over already.
 
-    ``gives`` is what this one gives now, ``beside_gives`` what the older one does.
+    ``gives`` is what this one gives now, ``beside_gives`` what the older one does. Without ``same_reader`` only the
+    address is the same, which nobody may have proved.
     """
 
     subscription_id: str
@@ -68,6 +69,7 @@ class Ending:
     owed: tuple[Owed, ...]
     gives: Giving
     beside_gives: Giving
+    same_reader: bool = True
 
 
 def look(sync: Sync, subscription_id: str) -> Ending:
@@ -92,7 +94,8 @@ def look(sync: Sync, subscription_id: str) -> Ending:
         raise NotASecond(f"{subscription_id} is nobody's second one. If it must end, end it in Stripe's dashboard.")
     in_order = [one for invoice_id in currency_of for one in paid_by if one.invoice_id == invoice_id]
     owed = [_left(sync.gateway, one, currency_of[one.invoice_id]) for one in in_order]
-    return Ending(row.id, row.duplicate_of, tuple(one for one in owed if one.amount > 0), gives, beside_gives)
+    same = kept is None or kept.reader_id == row.reader_id
+    return Ending(row.id, row.duplicate_of, tuple(one for one in owed if one.amount > 0), gives, beside_gives, same)
 
 
 def outlook(ending: Ending) -> list[str]:
@@ -101,7 +104,8 @@ def outlook(ending: Ending) -> list[str]:
         kept = [f"{price_of(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
         rest = f"{', '.join(kept)} was not given back: do that in Stripe's dashboard if it is owed" if kept else ""
         return [f"{ending.subscription_id} is over: {rest or 'there is nothing to do'}"]
-    lines = [f"{ending.subscription_id} stands beside {ending.beside} of the same person, which stays."]
+    whose = "reader" if ending.same_reader else "address"
+    lines = [f"{ending.subscription_id} stands beside {ending.beside} of the same {whose}, which stays."]
     lines += [f"  {ending.beside}: {ending.beside_gives.words}", f"  {ending.subscription_id}: {ending.gives.words}"]
     if ending.gives.access and not ending.beside_gives.access:
         lines.append(f"Careful: the older one gives no access, this one does. Better end {ending.beside} at Stripe.")

@@ -86,7 +86,7 @@ class Explanation:
     """Why a reader may or may not read ``at`` a moment, as known then (of a future moment: as known ``now``).
 
     ``notes`` are sentences on what gives nothing at that moment: not known then, or of a plan that is not sold any
-    more. ``doubles`` are subscriptions that stand beside an older one of the same person, for staff to look at.
+    more. ``doubles`` are subscriptions that stand beside another one of the same reader or address, for staff.
     """
 
     reader_id: str

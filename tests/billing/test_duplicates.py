@@ -1,5 +1,7 @@
 """Ending a second subscription: what it would do is shown, its money goes back once, and it is cancelled."""
 
+from dataclasses import replace
+
 import pytest
 from click.testing import Result
 
@@ -52,7 +54,7 @@ def test_the_newer_one_is_cancelled_and_its_money_given_back_and_the_older_one_s
     (paid,) = payments.payments_of(newer)
     assert done.exit_code == 0, done.output
     assert done.output.splitlines() == [
-        f"{newer} stands beside {older} of the same person, which stays.",
+        f"{newer} stands beside {older} of the same address, which stays.",
         f"  {older}: active, paid",
         f"  {newer}: active, paid",
         "This would:",
@@ -65,6 +67,16 @@ def test_the_newer_one_is_cancelled_and_its_money_given_back_and_the_older_one_s
     assert at_stripe(shop, older) == ("active", [])
     assert states(shop) == {older: "active", newer: "ended"}
     assert db.session.get(Subscription, newer).duplicate_of is None
+
+
+def test_two_readers_of_one_address_are_not_called_one_person(shop: Shop, pair) -> None:
+    """Who typed an address need not be its owner."""
+    older, newer = pair
+    ending = duplicates.look(shop.parts.sync, newer)
+    assert "of the same address" in duplicates.outlook(ending)[0]
+    assert (
+        f"{newer} stands beside {older} of the same reader" in duplicates.outlook(replace(ending, same_reader=True))[0]
+    )
 
 
 def test_it_asks_first_and_a_no_changes_nothing(shop: Shop, pair) -> None:
