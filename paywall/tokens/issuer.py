@@ -25,7 +25,8 @@ def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
     """A token for what the reader may read now, or None without access.
 
     It lives for ``tokens.lifetime_seconds``, but never beyond the first end among the entitlements whose features it
-    carries (invariant I6); that end stands in it as ``ent``, for verifiers that lose us for a while. Raises NoSigningKey and KeyUnreadable.
+    carries (invariant I6); that end stands in it as ``ent``, for verifiers that lose us for a while. Raises
+    NoSigningKey and KeyUnreadable.
     """
     settings = context.settings()
     reader = readers.get(reader_id)
