@@ -96,7 +96,20 @@ class Sync:
                 log.error("spent_not_ended", subscription=other, beside=subscription_id, code=error.code)
                 if cause.kind != "return":  # whoever comes back from paying may read; the event ends the other
                     raise
+        if found.reader_id is not None:
+            self._end_open_checkouts(found.reader_id)
         return found
+
+    def _end_open_checkouts(self, reader_id: str) -> None:
+        """Who may read again, as after a new try of an old payment, must not find a page where they could pay twice."""
+        begin_read()
+        open_ones = checkouts.open_of(reader_id)
+        reads = bool(open_ones) and entitlements.access_of(reader_id, self.plans, self.clock.now()).allowed
+        db.session.commit()  # no transaction is open while Stripe is asked
+        for row in open_ones if reads else ():
+            if row.session_id is None or self.gateway.expire_checkout(row.session_id).status != "complete":
+                checkouts.end(row.id, row.session_id, self.clock.now())
+                db.session.commit()
 
     def _settled(self, subscription_id: str, cause: Cause) -> Synced:
         """Syncs one subscription, and ends it at Stripe if it must be."""

@@ -29,6 +29,12 @@ def open_ones(browser_hash: str, reader_id: str | None, plan: str) -> list[Check
     return list(db.session.scalars(query.order_by(Checkout.created_at, Checkout.id)))
 
 
+def open_of(reader_id: str) -> list[Checkout]:
+    """All open checkouts of a reader, the oldest first."""
+    query = select(Checkout).where(Checkout.reader_id == reader_id, Checkout.state == "open")
+    return list(db.session.scalars(query.order_by(Checkout.created_at, Checkout.id)))
+
+
 def open_elsewhere(normalised: str, reader_id: str) -> bool:
     """Whether another reader has an open checkout under the same address."""
     query = select(Checkout.id).where(

@@ -204,6 +204,24 @@ def test_one_that_was_paid_a_moment_before_stays_and_the_new_one_is_flagged(life
     assert {row.id: row.duplicate_of for row in subscriptions.duplicates()} == {new: old}
 
 
+def test_a_page_for_paying_anew_is_closed_once_the_old_one_is_paid_after_all(life: Life) -> None:
+    old = lapse(life, "past_due")
+    session_id = choose_anew(life)
+    life.use_card(GOOD_CARD)
+    life.pay_what_is_open()
+    life.tell()
+    assert (status(life, old), grants(life, old)) == ("active", True)
+    assert life.shop.session(session_id)["status"] == "expired"
+    assert books.faults(life.shop) == []
+
+
+def test_a_page_for_paying_anew_stays_open_while_the_old_one_gives_nothing(life: Life) -> None:
+    old = lapse(life, "past_due")
+    session_id = choose_anew(life)
+    life.shop.parts.sync.subscription(old, CAUSE)
+    assert life.shop.session(session_id)["status"] == "open"
+
+
 def test_of_two_readers_under_one_address_the_one_that_gives_nothing_is_flagged_and_not_ended(life: Life) -> None:
     session_id = life.shop.start(life.shop.browser())  # opened in another browser, before the first one is bought
     old = life.buy(come_back=True)
