@@ -25,7 +25,9 @@ log = structlog.get_logger("paywall.reconcile")
 Progress = Callable[[int], None]
 
 LAST_RUN = "reconcile:last"  # the fact that holds the last run's summary
+KNOWN_TO = "reconcile:known_to"  # the fact that holds the start of the run that leaves nothing before it unasked
 EVENTS_KEPT = timedelta(days=30)  # by Stripe
+_OVERLAP = timedelta(hours=1)  # of one run's look back with the start of the run before
 _LEASE = "reconcile"
 _LEASE_LIFE = timedelta(minutes=2)  # renewed with every page, and before a request once a quarter of it has passed
 _STARTED = "%Y%m%dT%H%M%SZ"
@@ -114,6 +116,15 @@ class Reconciler:
     whole: timedelta = timedelta(0)
     settling: timedelta | None = None
 
+    def reach(self) -> timedelta:
+        """How far back the next run must look: ``whole``, or to the last run that leaves no gap, if that is longer ago.
+
+        Money that went back while nothing ran, however long, is then asked for.
+        """
+        known = _known_to()
+        db.session.commit()
+        return self.whole if known is None else max(self.whole, self.clock.now() - known + _OVERLAP)
+
     def run(self, since: timedelta, dry_run: bool, report: Report, progress: Progress) -> Summary:
         """One run over all subscriptions, and over events and money of the last ``since``.
 
@@ -160,6 +171,9 @@ class Reconciler:
         done = Summary(run, started_at, self.clock.now(), dry_run, not stopped, stopped, requests, repairs.counts)
         if since >= self.whole and not dry_run:
             facts.put(LAST_RUN, json.dumps(done.plain()))
+            known = _known_to()
+            if done.complete and (known is None or begin <= known):
+                facts.put(KNOWN_TO, started_at.isoformat())
             db.session.commit()
         log.info("reconciled", **{name: value for name, value in done.plain().items() if name != "stopped"})
         return done
@@ -201,3 +215,8 @@ def _started(owner: str) -> str:
         return f"{datetime.strptime(owner.split('_')[1], _STARTED).replace(tzinfo=UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (IndexError, ValueError):
         return "some time"
+
+
+def _known_to() -> datetime | None:
+    told = facts.get(KNOWN_TO)
+    return datetime.fromisoformat(told) if told else None

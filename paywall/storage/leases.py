@@ -1,16 +1,19 @@
 """Short leases: who works on a thing now, kept across network calls without holding a database lock."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from paywall.storage.database import db, insert_for
 from paywall.storage.models import Lease
 
+# no lease lives so long: one that ends later was taken by a clock that was ahead
+_FAR = timedelta(hours=1)
+
 
 def take(name: str, owner: str, now: datetime, expires_at: datetime) -> bool:
     """Takes the lease if it is free or has expired; True if it is now ``owner``'s. Commits."""
-    free = Lease.expires_at <= now
+    free = or_(Lease.expires_at <= now, Lease.expires_at > expires_at + _FAR)
     values = {"owner": owner, "expires_at": expires_at}
     statement = insert_for(Lease).values(name=name, **values)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=free)

@@ -107,10 +107,12 @@ def send_letters(shift: Shift) -> None:
 
 
 def compare(ours: Parts, shift: Shift) -> None:
-    """Compares everything with Stripe and repairs what differs. Raises Incomplete, AnotherRun, Stopped."""
-    since = timedelta(days=ours.settings.worker.reconcile_days)
+    """Compares everything with Stripe and repairs what differs, back to the last time that this came to its end.
+
+    Raises Incomplete, AnotherRun, Stopped.
+    """
     patient = replace(reconciler(ours), pace=Pace(sleep=shift.nap), settling=_SETTLING)
-    done = patient.run(since, False, _tell, lambda _count: shift.step())
+    done = patient.run(patient.reach(), False, _tell, lambda _count: shift.step())
     if not done.complete:
         raise Incomplete
 

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from paywall.billing.errors import StripeUnavailable
 from paywall.billing.stripe_gateway import StripeGateway
+from paywall.reconciling import reconciler
 from paywall.storage import facts, workers
 from paywall.storage.database import begin_read, db
 from paywall.storage.models import Entitlement
@@ -18,6 +19,7 @@ from paywall.worker import shift as shifts
 from paywall.worker.planned import AGAIN
 from paywall.worker.process import Worker
 from paywall.worker.shift import Shift, Stopped
+from tests.support import staff
 from tests.support.shop import Shop
 
 
@@ -138,3 +140,39 @@ def test_events_raise_an_alarm_once_they_cannot_be_on_their_way_any_more(
         run(lost, shift)
     assert ("event" in {line["thing"] for line in lines if line["event"] == "drift"}) is told
     assert entitlements() == 1
+
+
+def test_money_that_went_back_in_a_long_outage_is_found_by_the_next_comparison(lost: Shop, clock, shift) -> None:
+    """Neither the setting's days nor those for which Stripe keeps events reach so far back."""
+    run(lost, shift)
+    begin_read()
+    (row,) = db.session.scalars(db.select(Entitlement))
+    subscription_id = row.source_id
+    db.session.commit()
+    clock.advance(days=2)
+    staff.refund(lost, subscription_id)
+    clock.advance(days=90)
+    run(lost, shift)
+    begin_read()
+    (row,) = db.session.scalars(db.select(Entitlement).execution_options(populate_existing=True))
+    assert (row.state, row.reason) == ("ended", "refunded")
+
+
+def test_a_comparison_that_did_not_come_to_its_end_counts_for_nothing(lost: Shop, clock, shift, monkeypatch) -> None:
+    run(lost, shift)
+    whole = reconciler(lost.parts).reach()
+    clock.advance(days=50)
+    assert reconciler(lost.parts).reach() > timedelta(days=50)
+    monkeypatch.setattr(Shift, "nap", lambda _shift, _seconds: None)
+    with monkeypatch.context() as broken:
+
+        def away(*_arguments: object, **_ids: object) -> None:
+            raise StripeUnavailable
+
+        broken.setattr(type(lost.parts.gateway), "ask", away)
+        with pytest.raises(jobs.Incomplete):
+            run(lost, shift)
+    assert reconciler(lost.parts).reach() > timedelta(days=50)
+    clock.advance(hours=1)
+    run(lost, shift)
+    assert reconciler(lost.parts).reach() == whole
