@@ -23,7 +23,7 @@ def test_the_page_shows_the_api_in_a_real_browser_without_a_complaint(make_app, 
     )
     page.goto(f"{origin}/openapi/")
     page.get_by_text("/v1/tokens/verify").wait_for()
-    page.get_by_role("button", name="Authorize").wait_for()
+    page.get_by_role("button", name="Authorize", exact=True).wait_for()
     page.get_by_text("/v1/tokens/verify").click()
     page.get_by_role("button", name="Try it out").click()
     page.get_by_role("button", name="Execute").click()

@@ -21,7 +21,7 @@ def test_return_and_every_webhook_at_once_grant_once(farm: Farm) -> None:
             partial(farm.post_event, event, place % 2)
             for place, event in enumerate(farm.events_of(session_id, subscription_id))
         ]
-        assert len(posts) == 3
+        assert len(posts) == 4
         came, *answers = at_once(partial(visitor.send, "GET", back), *posts, apart=apart / 2)
         assert came.status_code == 303, came.text
         assert "paywall_token" in visitor.cookies
@@ -79,7 +79,7 @@ def test_two_subscriptions_of_one_person_synced_at_once_see_each_other(farm: Far
             actions = [partial(farm.post_event, farm.events_of(one[2])[0], door) for door, one in enumerate(bought)]
             assert at_once(*actions, apart=apart) == [200, 200]
         rows = [books.read(farm).subscriptions[one[2]] for one in bought]
-        older, newer = sorted(rows, key=lambda row: (row.created_at, row.id))
+        older, newer = rows  # Stripe may have made both within one second: then the order of our checkouts counts
         assert (older.duplicate_of, newer.duplicate_of) == (None, older.id), apart
         assert older.reader_id != newer.reader_id, "flagged, never linked"
         assert f"{newer.reader_id}  beside {older.id}" in duplicates(farm)
