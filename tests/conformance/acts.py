@@ -8,6 +8,7 @@ from typing import Any
 from paywall.sandbox.billing import checkout, disputing, portal, refunding
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.billing.paying import fail_next
+from paywall.sandbox.billing.subscribing import cancel
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from tests.conformance.stage import Stage
@@ -241,6 +242,12 @@ def dispute_becomes(status: str) -> Act:
         disputing.settle(stage.account, newest(stage, "dispute")["id"], status)
 
     return _named(f"dispute_{status}", settle)
+
+
+def stripe_ends_it_over_the_dispute(stage: Stage) -> None:
+    """Stripe cancels by itself when a payment is disputed, as an account may choose."""
+    with stage.account.unit():
+        cancel(stage.account, newest(stage), "payment_disputed")
 
 
 def an_hour_passes(stage: Stage) -> None:

@@ -81,6 +81,14 @@ ALL = (
     _story("refund on its way, arrives", *BUY, acts.refund(outcome="pending"), acts.refund_settles("succeeded")),
     _story("refund on its way, fails", *BUY, acts.refund(outcome="pending"), acts.refund_settles("failed")),
     _story("refund fails", *BUY, acts.refund(outcome="failed")),
+    _story(
+        "refund arrives, then fails",
+        *BUY,
+        acts.refund(),
+        acts.a_day_passes,
+        acts.refund_settles("failed"),
+        forks=True,
+    ),
     _story("refund after renewal", *BUY, *RENEW, acts.refund()),
     _story("inquiry", *BUY, acts.dispute("warning_needs_response"), acts.dispute_becomes("warning_closed")),
     _story(
@@ -89,6 +97,8 @@ ALL = (
     _story("dispute, won", *BUY, acts.dispute(), acts.dispute_becomes("under_review"), WON),
     _story("dispute, lost", *BUY, *LOST),
     _story("dispute, won after an appeal", *BUY, *LOST, acts.dispute_becomes("appeal_under_review"), WON, forks=True),
+    _story("dispute, Stripe ends it, won", *BUY, acts.dispute(), acts.stripe_ends_it_over_the_dispute, WON),
+    _story("dispute, Stripe ends it, lost", *BUY, acts.dispute(), acts.stripe_ends_it_over_the_dispute, LOST[1]),
     _story("dispute after renewal, lost", *BUY, *RENEW, *LOST),
     _story("pause collection, collect again", *BUY, acts.pause_collection("void"), *RENEW, acts.collect_again),
     _story("pause collection, as drafts", *BUY, acts.pause_collection("keep_as_draft"), *RENEW, acts.a_day_passes),
