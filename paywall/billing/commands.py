@@ -44,7 +44,7 @@ def push() -> None:
 
 @subscriptions_cli.command("duplicates")
 def duplicates() -> None:
-    """Show live subscriptions of people who have an older one: since when, id, status, reader, the older one."""
+    """Show live subscriptions of people who have another: since when, id, status, reader, the one to keep."""
     begin_read()
     rows = rows_of_subscriptions.duplicates()
     for row in rows:

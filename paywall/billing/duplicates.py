@@ -60,7 +60,7 @@ class Giving:
 class Ending:
     """What ending a second subscription comes to, the oldest payment first; without ``beside`` it is over already.
 
-    ``gives`` is what this one gives now, ``beside_gives`` what the older one does. Without ``same_reader`` only the
+    ``gives`` is what this one gives now, ``beside_gives`` what the one to keep does. Without ``same_reader`` only the
     address is the same, which nobody may have proved.
     """
 
@@ -108,7 +108,7 @@ def outlook(ending: Ending) -> list[str]:
     lines = [f"{ending.subscription_id} stands beside {ending.beside} of the same {whose}, which stays."]
     lines += [f"  {ending.beside}: {ending.beside_gives.words}", f"  {ending.subscription_id}: {ending.gives.words}"]
     if ending.gives.access and not ending.beside_gives.access:
-        lines.append(f"Careful: the older one gives no access, this one does. Better end {ending.beside} at Stripe.")
+        lines.append(f"Careful: the one to keep gives no access, this one does. Better end {ending.beside} at Stripe.")
     lines.append("This would:")
     lines += [f"  give back {price_of(one.amount, one.currency)} of {one.invoice_id}" for one in ending.owed]
     return [*lines, f"  cancel {ending.subscription_id} at once"]

@@ -129,7 +129,7 @@ class Explainer:
         ids = [row.id for row in own]
         for row in own:
             if row.duplicate_of is not None:
-                yield f"{row.id} stands beside the older {row.duplicate_of}, and both are alive: paid twice?"
+                yield f"{row.id} stands beside {row.duplicate_of}, and both are alive: paid twice?"
         query = select(Subscription).where(Subscription.duplicate_of.in_(ids), Subscription.id.not_in(ids))
         for row in db.session.scalars(query.order_by(Subscription.created_at)):
             yield f"{row.id} of reader {row.reader_id} stands beside {row.duplicate_of}: the same address, paid twice?"
