@@ -228,7 +228,7 @@ class Lives(RuleBasedStateMachine):
         invariants.settle(self.world)
 
 
-@pytest.mark.parametrize(("kind", "lives"), [("sqlite", 10), ("postgresql", 2)])
+@pytest.mark.parametrize(("kind", "lives"), [("sqlite", 6), ("postgresql", 2)])
 def test_whatever_readers_staff_and_stripe_do_the_invariants_hold(kind: str, lives: int, tmp_path: Path) -> None:
     """LIVES asks for more, at random: `make conformance` does."""
     asked = int(os.environ.get("LIVES", 0))
