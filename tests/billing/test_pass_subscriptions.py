@@ -15,6 +15,7 @@ from paywall.storage.database import db
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry, Subscription
 from paywall.storage.payments import InvoicePayment, Payment
 from tests.support import books
+from tests.support.marks import on_sqlite
 from tests.support.runs import Runs, change, charge_of, forget_everything, rows, state_of_all
 from tests.support.shop import Shop
 
@@ -48,6 +49,7 @@ ALTERED = [
 ]
 
 
+@on_sqlite
 @pytest.mark.parametrize(("values", "name"), ALTERED, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_row_that_differs_is_told_with_both_values_and_mended(
     shop: Shop, sold: str, run: Runs, values: dict[str, Any], name: str
@@ -72,6 +74,7 @@ def test_a_time_of_creation_that_differs_is_found_though_the_row_is_looked_for_e
     assert state_of_all() == before
 
 
+@on_sqlite
 @pytest.mark.parametrize("values", [{"amount": 1}, {"tax": 7}, {"currency": "eur"}], ids=str)
 def test_a_payment_that_differs_is_mended(shop: Shop, sold: str, run: Runs, values: dict[str, Any]) -> None:
     before = state_of_all()
@@ -121,6 +124,7 @@ WRONG_ACCESS = [
 ]
 
 
+@on_sqlite
 @pytest.mark.parametrize(("values", "name"), WRONG_ACCESS, ids=lambda value: value if isinstance(value, str) else "")
 def test_access_that_does_not_follow_from_stripes_facts_is_mended(
     shop: Shop, sold: str, run: Runs, values: dict[str, Any], name: str

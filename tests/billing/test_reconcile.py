@@ -17,6 +17,7 @@ from paywall.storage.database import db
 from paywall.storage.models import Entitlement, InboxEvent, Lease, LedgerEntry, Subscription
 from paywall.storage.payments import InvoicePayment, Payment, Refund
 from tests.support import books
+from tests.support.marks import on_sqlite
 from tests.support.runs import Runs, change, charge_of, rows, state_of_all
 from tests.support.shop import Shop
 
@@ -149,6 +150,7 @@ class Interrupted(BaseException):
     """As Ctrl-C, which no handler of errors may swallow."""
 
 
+@on_sqlite
 def test_interrupted_at_any_call_and_run_again_it_comes_to_the_same_end(shop: Shop, run: Runs, monkeypatch) -> None:
     shop.buy(shop.browser())
     refund(shop.sandbox.sandbox.account, shop.sandbox.sandbox.account.store.find("charge")[0]["id"], 100)

@@ -21,11 +21,11 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made.close()
 
 
-@pytest.mark.parametrize(("number", "story"), enumerate(ALL), ids=[story.name for story in ALL])
+@pytest.mark.parametrize(("number", "story"), [*enumerate(ALL)][::2], ids=[story.name for story in ALL[::2]])
 def test_a_story_ends_alike_whatever_becomes_of_its_messages(workshop: Workshop, number: int, story: Story) -> None:
-    """Told in order; and beside the story with one message doubled, or, every third, with all lost and reconciled."""
+    """Every other story, told in order; and beside it with one message doubled, or, one in three, all lost."""
     seed = SEED + number
-    if number % 3 == 2:
+    if number % 6 == 2:
         kind, order = "lost", Order("after", seed, lose=EVERY)
     else:
         kind, order = "doubled", Order("between", seed, twice=number % workshop.tape(story, "sqlite").count)
