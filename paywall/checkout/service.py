@@ -172,6 +172,8 @@ class Checkouts:
         db.session.commit()
 
     def _new_row(self, request: Request, wanted: Wanted, now: datetime) -> Checkout:
+        # an open checkout that is not found any more may have been paid since we looked first
+        second.refuse(request.reader, wanted.normalised, self.sync.plans, now, again=request.again)
         reader = request.reader or readers.create(wanted.shown, now)
         row = Checkout(
             id=new_id("chk"),

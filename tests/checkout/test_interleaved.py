@@ -4,8 +4,10 @@ import threading
 
 import pytest
 
+from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
 from paywall.checkout.service import Checkouts
+from paywall.domain.plans import Plan
 from paywall.storage.database import db
 from paywall.storage.models import Checkout
 from tests.support.forms import form_of
@@ -51,3 +53,19 @@ def test_a_session_made_after_the_other_tab_had_looked_is_ended_too(
         ("grace@example.com", "open"),
     ]
     assert sorted(db.session.scalars(db.select(Checkout.state))) == ["expired", "open"]
+
+
+def test_a_checkout_that_is_paid_while_the_price_is_asked_for_is_not_sold_again(shop: Shop, monkeypatch) -> None:
+    """Back and Subscribe again, while the webhook of the payment comes in."""
+    client = shop.browser()
+    session_id = shop.start(client)
+    real = Catalog.price_id
+
+    def paid_meanwhile(self: Catalog, plan: Plan) -> str:
+        shop.pay(session_id)
+        assert set(shop.deliver_all()) == {200}
+        return real(self, plan)
+
+    monkeypatch.setattr(Catalog, "price_id", paid_meanwhile)
+    assert shop.join(client, "ada@example.com").status_code == 409
+    assert len(shop.sandbox.sandbox.account.store.find("checkout.session")) == 1

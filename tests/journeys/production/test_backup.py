@@ -109,4 +109,4 @@ def test_nothing_is_lost_and_the_revocations_begin_a_new_epoch(
     assert app.test_cli_runner().invoke(revocations_cli, ["renew-epoch"]).exit_code == 0
     fresh = snapshot.load(held, now, session_days=30)
     assert fresh.entries.epoch != held.entries.epoch
-    assert [entry.sid for _, entry in fresh.entries.live] == ["ses_before", session_id]
+    assert [entry.value for entry in fresh.entries.live] == ["ses_before", session_id]
