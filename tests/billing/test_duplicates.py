@@ -13,7 +13,10 @@ from paywall.storage import payments
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, Subscription
 from tests.support import staff
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
+
+pytestmark = on_sqlite  # what it asks of the database, the tests of storage and of the sync ask of both
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from paywall.storage.database import db
 from paywall.storage.models import LedgerEntry
 from tests.billing.test_money_back import CAUSE, entitlement, may_read, status_at_stripe, sync
 from tests.support import staff
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
+
+pytestmark = on_sqlite  # what it asks of the database, the tests of storage and of the sync ask of both
 
 
 @pytest.fixture

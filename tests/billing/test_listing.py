@@ -13,7 +13,10 @@ from paywall.billing.pacing import Pace
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.sandbox.billing.refunding import refund
 from tests.support.many import Copier
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
+
+pytestmark = on_sqlite  # what it asks of the database, the tests of storage and of the sync ask of both
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

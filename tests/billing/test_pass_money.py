@@ -10,8 +10,11 @@ from paywall.sandbox.billing.disputing import open_dispute, settle
 from paywall.sandbox.billing.refunding import refund, settle_refund
 from paywall.storage.models import Entitlement
 from paywall.storage.payments import Dispute, Refund
+from tests.support.marks import on_sqlite
 from tests.support.runs import Runs, change, charge_of, rows, state_of_all
 from tests.support.shop import Shop
+
+pytestmark = on_sqlite  # what it asks of the database, the tests of storage and of the sync ask of both
 
 
 def test_a_refund_whose_events_were_lost_ends_the_access(shop: Shop, sold: str, run: Runs) -> None:

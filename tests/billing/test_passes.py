@@ -14,8 +14,11 @@ from paywall.domain.entitlements import SKEW
 from paywall.reconciling import reconciler
 from paywall.storage.database import db
 from paywall.storage.models import InboxEvent, Subscription
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 from tests.support.staff import dispute, refund
+
+pytestmark = on_sqlite  # what it asks of the database, the tests of storage and of the sync ask of both
 
 
 @dataclass

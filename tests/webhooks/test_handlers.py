@@ -11,6 +11,7 @@ from paywall.storage.models import Checkout, Entitlement, InboxEvent, LedgerEntr
 from paywall.storage.payments import InvoicePayment, Payment
 from paywall.webhooks.handlers import ROUTES
 from tests.support import staff
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
 # what a paywall must hear of, as gathered from Stripe's documents
@@ -98,6 +99,7 @@ def filled(thing: object, ids: dict[str, str]) -> object:
     return str(thing).format(**ids)
 
 
+@on_sqlite
 @pytest.mark.parametrize(("kind", "thing"), MONEY, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(MONEY)])
 @pytest.mark.parametrize("known", [True, False], ids=["by our rows", "by Stripe"])
 def test_money_leads_to_its_subscription(shop: Shop, bought: str, kind: str, thing, known: bool) -> None:
@@ -277,6 +279,7 @@ def test_an_open_checkout_is_not_closed_by_an_event_that_says_its_payment_failed
     assert db.session.scalars(db.select(Checkout.state)).all() == ["open"]
 
 
+@on_sqlite
 @pytest.mark.parametrize("kind", sorted(kind for kind in ROUTES if kind.startswith(("invoice.", "customer.sub"))))
 def test_each_event_of_a_subscription_or_invoice_asks_stripe_and_believes_nothing_of_the_event(
     shop: Shop, bought: str, kind: str
