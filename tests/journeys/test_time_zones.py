@@ -168,7 +168,7 @@ def live_through(life: Life, zone: str) -> None:
     assert f"Your access runs until {written(room.day(first_end))}. It will not renew" in room.page(room.cancels)
     room.until(room.cancels, room.day(first_end))
     room.until(room.silent, room.day(first_end) + timedelta(days=SLACK))
-    assert f"access ends after {written(room.day(first_end))} " in room.explained(room.cancels)
+    assert f"access ends after {written(room.day(first_end))}" in room.explained(room.cancels)
     rows = room.report()
     assert {row["first_day"] for row in rows.values()} == {room.day(bought).isoformat()}
     assert rows[room.cancels.subscription_id]["last_day"] == room.day(first_end).isoformat()
@@ -189,7 +189,7 @@ def live_through(life: Life, zone: str) -> None:
     last = room.day(second_end) + timedelta(days=GRACE)
     room.until(room.fails, last)
     assert f"your access ends after {written(last)}" in room.page(room.fails)
-    assert f"access ends after {written(last)} " in room.explained(room.fails)
+    assert f"access ends after {written(last)}" in room.explained(room.fails)
     life.to(first_moment(last + timedelta(days=1), zone) - SECOND)
     room.tell()
     room.until(room.fails, last)
