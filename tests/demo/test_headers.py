@@ -63,4 +63,4 @@ def test_health_is_answered_under_any_name(visitor: FlaskClient) -> None:
 def test_the_token_cookie_of_the_site_is_secure_on_https(config, site: Flask) -> None:
     """Over plain http, as in the demo, a Secure cookie would be lost."""
     assert config.base_url.startswith("http://")
-    assert site.extensions["paywall"]._cookie_secure is False
+    assert site.extensions["paywall"]._gate.cookie_secure is False
