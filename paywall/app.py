@@ -13,7 +13,8 @@ from paywall import cli, health, limits, logs, scrape, web
 from paywall.access import addresses
 from paywall.access import views as access
 from paywall.access.lane import Lane
-from paywall.accounts import views as accounts
+from paywall.accounts.account_views import account
+from paywall.accounts.views import signing
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync, lease_for
@@ -95,8 +96,8 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
     app.register_api(access.blueprint)
     app.register_api(access.gate)
     app.register_api(access.keys_blueprint)
-    app.register_blueprint(accounts.account)
-    app.register_blueprint(accounts.signing)
+    app.register_blueprint(account)
+    app.register_blueprint(signing)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(reports.blueprint)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint

@@ -5,6 +5,8 @@ from urllib.parse import quote
 from paywall.returning import BadReturnAddress, checked_return
 from paywall.settings import Web
 
+AFTER_SIGN_IN = "/account"
+
 
 def checked(value: str | None, web: Web, default: str) -> str:
     """``value`` if it is an address on a listed origin or an absolute path of ours; ``default`` if it is missing.

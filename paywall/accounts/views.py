@@ -1,21 +1,17 @@
-"""The pages of signing in, of the account, and of signing out."""
+"""The pages of signing in and of signing out."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions, web
-from paywall.accounts import destination, service
-from paywall.billing.stripe_gateway import StripeRefused
-from paywall.errors import PaywallError, Unauthorized, Unavailable
+from paywall.accounts import destination
+from paywall.accounts import signing as service
 from paywall.mail.links import LIFETIME, LinkRefused
 from paywall.storage.database import begin_read
-from paywall.storage.models import Reader
 from paywall.storage.readers import BadEmail
 
 signing = Blueprint("accounts", __name__, template_folder="templates")
 guards.protect(signing, guards.ANYONE)
-account = Blueprint("account", __name__, template_folder="templates")
-guards.protect(account, guards.READER)
 
 _LONGEST_ADDRESS = 320
 
@@ -67,30 +63,6 @@ def sign_out() -> Response:
     return service.leave(destination.checked(request.form.get("return_to"), settings.web, home), context.now())
 
 
-@account.get("/account")
-def show() -> Response:
-    """Who is signed in, and until when they may read."""
-    return _account(_reader())
-
-
-@account.get("/account/billing")
-def billing_again() -> Response:
-    """Where a reload, and the sign-in of who was signed out meanwhile, lead: the page with the button."""
-    return redirect(url_for("account.show"), code=303)
-
-
-@account.post("/account/billing")
-@limits.checkout
-@limits.checkout_person
-def billing() -> Response:
-    """303 to Stripe's page for card, receipts and cancelling; or the account page, saying why not."""
-    reader = _reader()
-    try:
-        return redirect(service.billing_page(reader), code=303)
-    except (Unavailable, StripeRefused, service.CustomerGone) as error:
-        return web.answer(error) if web.wants_problem() else _account(reader, error)
-
-
 @signing.errorhandler(LinkRefused)
 def refuse(error: LinkRefused) -> Response:
     """Says what is wrong with a link, and leads to a new one."""
@@ -100,38 +72,14 @@ def refuse(error: LinkRefused) -> Response:
     return _secretive(make_response(page, error.status))
 
 
-def _reader() -> Reader:
-    session = sessions.current()
-    if session is None:
-        raise Unauthorized
-    return session.reader
-
-
-def _account(reader: Reader, fault: PaywallError | None = None) -> Response:
-    values = {
-        "standing": service.standing_of(reader, context.now()),
-        "join_path": _join_path(context.settings().newsroom.home_url),
-        "fault": fault,
-    }
-    response = make_response(render_template("accounts/account.html", reader=reader, **values))
-    if fault is not None:
-        response.status_code = fault.status
-    if isinstance(fault, Unavailable):
-        response.headers["Retry-After"] = "30"
-    return response
-
-
 def _form(return_to: str, email: str = "", fault: str | None = None, status: int = 200) -> Response:
-    values = {"return_to": return_to, "join_path": _join_path(return_to), "session": sessions.current()}
+    join_path = destination.join_path(next(iter(context.settings().plans)), return_to)
+    values = {"return_to": return_to, "join_path": join_path, "session": sessions.current()}
     return make_response(render_template("accounts/sign_in.html", email=email, fault=fault, **values), status)
 
 
-def _join_path(return_to: str) -> str:
-    return destination.join_path(next(iter(context.settings().plans)), return_to)
-
-
 def _return_to(value: str | None) -> str:
-    return destination.checked(value, context.settings().web, service.AFTER_SIGN_IN)
+    return destination.checked(value, context.settings().web, destination.AFTER_SIGN_IN)
 
 
 def _secretive(response: Response) -> Response:

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from paywall.accounts.service import NothingToManage
+from paywall.accounts.account import NothingToManage
 from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused
 from paywall.storage.database import db
 from paywall.storage.models import Reader, Subscription

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from werkzeug.urls import iri_to_uri
 
 from paywall.accounts.destination import checked, checked_again, join_path
-from paywall.accounts.service import mask
+from paywall.accounts.signing import mask
 from paywall.returning import BadReturnAddress
 from paywall.settings import Web
 

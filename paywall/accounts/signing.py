@@ -1,4 +1,4 @@
-"""The story of signing in (a link is asked for, looked at, and used once), and the way to card and receipts."""
+"""The story of signing in: a link is asked for, looked at, and used once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,38 +9,13 @@ from flask import redirect, session
 from werkzeug.wrappers import Response
 
 from paywall import context, sessions
-from paywall.accounts import destination, standing
-from paywall.accounts.standing import Standing
-from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused
-from paywall.errors import Conflict
+from paywall.accounts import destination
 from paywall.mail import letterbox, links, postman
-from paywall.parts import parts
 from paywall.storage import entitlements, readers
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
-from paywall.storage.models import Reader
 
 log = structlog.get_logger("paywall.accounts")
-
-AFTER_SIGN_IN = "/account"
-
-
-class NothingToManage(Conflict):
-    """The reader never paid, so Stripe has no customer for them."""
-
-    code, title = "nothing_to_manage", "There is nothing to manage here"
-
-    def __init__(self) -> None:
-        super().__init__("Nothing was paid under this address: there is no card, no receipt and nothing to cancel.")
-
-
-class CustomerGone(Conflict):
-    """Stripe's customer was deleted, or belongs to another account or mode."""
-
-    code, title = "customer_gone", "The payment service does not know you any more"
-
-    def __init__(self) -> None:
-        super().__init__("The payment service no longer has your card and receipts. Nothing was changed or charged.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +52,8 @@ def enter(token: str, now: datetime) -> Response:
         log.info("sign_in_refused", link=link.id, reason="nobody")
         raise links.LinkInvalid
     reader = readers.prove_address(found, now)
-    response = redirect(destination.checked_again(link.return_to, context.settings().web, AFTER_SIGN_IN), code=303)
+    way_on = destination.checked_again(link.return_to, context.settings().web, destination.AFTER_SIGN_IN)
+    response = redirect(way_on, code=303)
     session.clear()  # forms from before signing in are void
     if reader.role is not None:
         session_rows.end_unproved(reader.id, now)
@@ -94,33 +70,6 @@ def leave(return_to: str, now: datetime) -> Response:
     sessions.sign_out(response, now)
     db.session.commit()
     return response
-
-
-def standing_of(reader: Reader, now: datetime) -> Standing:
-    """The reader's subscription in plain words."""
-    settings = context.settings()
-    rows = entitlements.of_reader(reader.id)
-    known = [(settings.plans[row.plan], entitlements.terms_of(row)) for row in rows if row.plan in settings.plans]
-    return standing.of_reader(known, settings.zone, now)
-
-
-def billing_page(reader: Reader) -> str:
-    """The address at Stripe where the reader sees card and receipts, and cancels: made for this click, never kept.
-
-    Raises NothingToManage, CustomerGone, StripeUnavailable, StripeRefused.
-    """
-    customer_id = reader.customer_id
-    if customer_id is None:
-        raise NothingToManage
-    db.session.commit()  # Stripe is asked next, and no lock may be held meanwhile
-    try:
-        return parts().gateway.create_portal(customer_id, f"{context.settings().web.base_url}{AFTER_SIGN_IN}")
-    except StripeNotFound as gone:
-        raise CustomerGone from gone
-    except StripeRefused as refused:
-        if refused.stripe_code == "resource_missing":
-            raise CustomerGone from refused
-        raise
 
 
 def _may_read(now: datetime) -> Callable[[str], bool]:
