@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from paywall.billing import money
+from paywall.billing import money, rows
 from paywall.billing.listing import Listed, ListedCase, ListedInvoice
 from paywall.billing.snapshots import (
     DisputeSnapshot,
@@ -80,21 +80,8 @@ def subscription(listed: Listed, ours: Ours | None, plan: Plan) -> Iterator[Diff
 
 def stored_fields(snapshot: SubscriptionSnapshot, plan: Plan) -> dict[str, Any]:
     """What a sync would store of a subscription. One that left our product counts as over, as a sync has it."""
-    facts = snapshot.facts
-    left = plan.product != snapshot.product_id and group_of(facts.status) is not Group.CLOSED
-    return {
-        "plan": plan.key,
-        "status": "canceled" if left else facts.status,
-        "customer_id": snapshot.customer_id,
-        "price_id": snapshot.price_id,
-        "amount": snapshot.amount,
-        "currency": snapshot.currency,
-        "current_period_end": snapshot.current_period_end,
-        "cancel_at": facts.cancel_at,
-        "cancels_at_period_end": facts.cancels_at_period_end,
-        "ended_at": facts.ended_at,
-        "created_at": snapshot.created_at,
-    }
+    left = plan.product != snapshot.product_id and group_of(snapshot.facts.status) is not Group.CLOSED
+    return rows.described(snapshot) | {"plan": plan.key} | ({"status": "canceled"} if left else {})
 
 
 def payment(

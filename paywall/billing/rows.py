@@ -13,11 +13,13 @@ Row = dict[str, Any]
 
 def subscription(snapshot: SubscriptionSnapshot, reader_id: str, plan: str, now: datetime) -> Row:
     """The row of the subscription itself."""
+    return {"id": snapshot.id, "reader_id": reader_id, "plan": plan, "synced_at": now} | described(snapshot)
+
+
+def described(snapshot: SubscriptionSnapshot) -> Row:
+    """What Stripe itself says of the subscription, under the names of our columns."""
     facts = snapshot.facts
     return {
-        "id": snapshot.id,
-        "reader_id": reader_id,
-        "plan": plan,
         "status": facts.status,
         "customer_id": snapshot.customer_id,
         "price_id": snapshot.price_id,
@@ -28,7 +30,6 @@ def subscription(snapshot: SubscriptionSnapshot, reader_id: str, plan: str, now:
         "cancels_at_period_end": facts.cancels_at_period_end,
         "ended_at": facts.ended_at,
         "created_at": snapshot.created_at,
-        "synced_at": now,
     }
 
 

@@ -69,8 +69,8 @@ class PaidInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundSnapshot:
-    """Money given back of an invoice's payment, or on its way: minor units; ``status`` is Stripe's."""
+class CaseSnapshot:
+    """What became of an invoice's payment afterwards: minor units; ``status`` is Stripe's."""
 
     id: str
     invoice_id: str
@@ -83,17 +83,14 @@ class RefundSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class DisputeSnapshot:
-    """An inquiry or a dispute about an invoice's payment: minor units; ``status`` and ``reason`` are Stripe's."""
+class RefundSnapshot(CaseSnapshot):
+    """Money given back, or on its way."""
 
-    id: str
-    invoice_id: str
-    intent_id: str | None
-    charge_id: str | None
-    amount: int
-    currency: str
-    status: str
-    created_at: datetime
+
+@dataclass(frozen=True, slots=True)
+class DisputeSnapshot(CaseSnapshot):
+    """An inquiry or a dispute, with the ``reason`` that the payer's bank gave."""
+
     reason: str
 
 

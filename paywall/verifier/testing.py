@@ -12,7 +12,7 @@ from paywall.verifier.errors import TransportError
 from paywall.verifier.keys import KeySet, SigningKey
 from paywall.verifier.options import OptionValues, utc_now
 from paywall.verifier.revocations import Revocation, RevocationList
-from paywall.verifier.transport import MAX_BYTES, Answer
+from paywall.verifier.transport import Answer
 
 _CODEC = TokenCodec("access")
 
@@ -86,15 +86,7 @@ class FakePaywall:
     def _read(self, token: str) -> dict[str, Any]:
         return _CODEC.loads(token, KeySet({self._key.kid: self._key.public}))
 
-    def _answer(
-        self,
-        url: str,
-        *,
-        send: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = 2.0,
-        max_bytes: int = MAX_BYTES,
-    ) -> Answer:
+    def _answer(self, url: str, *, send: Mapping[str, Any] | None = None, **_limits: Any) -> Answer:
         if not self.reachable or send is None:
             raise TransportError("the fake service is out of reach")
         return Answer(200, Message(), self._renewed(send["token"]))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from paywall.sandbox.errors import StripeError, bad_parameter
 from paywall.sandbox.shapes.discounts import coupon_shape
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set, merged
 from paywall.sandbox.wire.forms import Raw
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads, removes, writes
@@ -79,10 +79,7 @@ def stored(call: Call) -> Json:
 def update(call: Call) -> Json:
     """Change a coupon's name and metadata; what it takes off stays for good."""
     coupon = stored(call)
-    changes = dict(call.params)
-    if "metadata" in changes:
-        changes["metadata"] = merged(coupon["metadata"], changes["metadata"])
-    return call.account.amend(coupon, "coupon.updated", **changes)
+    return call.account.amend(coupon, "coupon.updated", **fields_set(coupon, call.params))
 
 
 def delete(call: Call) -> Json:

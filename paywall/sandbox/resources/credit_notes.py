@@ -7,7 +7,7 @@ from paywall.sandbox.billing.crediting import issue, void
 from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.money import written
 from paywall.sandbox.shapes.credit_notes import credited_line
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set, merged
 from paywall.sandbox.state.filters import equals
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, Operation, lists, reads, writes
@@ -103,10 +103,8 @@ def stored(call: Call) -> Json:
 
 def update(call: Call) -> Json:
     """Change the memo and the metadata."""
-    note, changes = stored(call), dict(call.params)
-    if "metadata" in changes:
-        changes["metadata"] = merged(note["metadata"], changes["metadata"])
-    return call.account.amend(note, "credit_note.updated", **changes)
+    note = stored(call)
+    return call.account.amend(note, "credit_note.updated", **fields_set(note, call.params))
 
 
 def voided(call: Call) -> Json:

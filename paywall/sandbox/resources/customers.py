@@ -6,7 +6,7 @@ from paywall.sandbox.resources.payment_methods import attach_to
 from paywall.sandbox.shapes.customers import customer_shape
 from paywall.sandbox.shapes.lists import embedded
 from paywall.sandbox.state.account import Account
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set
 from paywall.sandbox.state.due import OVER
 from paywall.sandbox.state.filters import equals, none_of, unset
 from paywall.sandbox.wire.expand import made
@@ -38,9 +38,7 @@ ELSEWHERE = ("invoice_settings", "payment_method", "test_clock")  # what other f
 
 def known(call: Call, customer: Json) -> Json:
     """Return the fields that the request sets; the default card is handled by itself."""
-    sent = {name: value for name, value in call.params.items() if name not in ELSEWHERE}
-    if "metadata" in sent:
-        sent["metadata"] = merged(customer["metadata"], sent["metadata"])
+    sent = fields_set(customer, {name: value for name, value in call.params.items() if name not in ELSEWHERE})
     if sent.get("address"):
         blank = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
         sent["address"] = blank | sent["address"]

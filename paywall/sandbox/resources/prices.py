@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paywall.sandbox.errors import StripeError
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set, merged
 from paywall.sandbox.state.filters import equals, one_of
 from paywall.sandbox.state.ids import new_id
 from paywall.sandbox.wire.listing import page
@@ -117,13 +117,12 @@ def update(call: Call) -> Json:
     """Change what may change of a price."""
     price = call.account.get("price", call.ids["price"], "price")
     free_lookup_key(call, price["id"])
-    changes = {name: value for name, value in call.params.items() if name != "transfer_lookup_key"}
+    sent = {name: value for name, value in call.params.items() if name != "transfer_lookup_key"}
+    changes = fields_set(price, sent)
     fixed = price["tax_behavior"] != "unspecified"
     if fixed and changes.get("tax_behavior", price["tax_behavior"]) != price["tax_behavior"]:
         message = "You cannot update `tax_behavior` once it has been set to exclusive or inclusive."
         raise StripeError(message, param="tax_behavior")
-    if "metadata" in changes:
-        changes["metadata"] = merged(price["metadata"], changes["metadata"])
     return call.account.amend(price, "price.updated", **changes)
 
 

@@ -1,7 +1,7 @@
 """Products: what is sold."""
 
 from paywall.sandbox.errors import StripeError
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set
 from paywall.sandbox.state.filters import equals, one_of
 from paywall.sandbox.state.ids import new_id
 from paywall.sandbox.wire.listing import page
@@ -64,12 +64,10 @@ def create(call: Call) -> Json:
 
 def known(product: Json, call: Call) -> Json:
     """Return the fields that the request sets."""
-    sent = {name: value for name, value in call.params.items() if name != "id"}
+    sent = fields_set(product, {name: value for name, value in call.params.items() if name != "id"})
     for name in ("images", "marketing_features"):
         if name in sent:
             sent[name] = sent[name] or []
-    if "metadata" in sent:
-        sent["metadata"] = merged(product["metadata"], sent["metadata"])
     return sent
 
 

@@ -7,7 +7,7 @@ from paywall.sandbox.billing.discounts import usable
 from paywall.sandbox.billing.promotion import find_active, same_code
 from paywall.sandbox.errors import StripeError, missing_object
 from paywall.sandbox.shapes.discounts import promotion_shape
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set, merged
 from paywall.sandbox.state.filters import equals
 from paywall.sandbox.wire.listing import page
 from paywall.sandbox.wire.operation import Call, lists, reads, writes
@@ -76,10 +76,7 @@ def stored(call: Call) -> Json:
 def update(call: Call) -> Json:
     """Switch a code on or off, or change its metadata."""
     code = stored(call)
-    changes = dict(call.params)
-    if "metadata" in changes:
-        changes["metadata"] = merged(code["metadata"], changes["metadata"])
-    return call.account.amend(code, "promotion_code.updated", **changes)
+    return call.account.amend(code, "promotion_code.updated", **fields_set(code, call.params))
 
 
 def listed(call: Call) -> Json:

@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from paywall.sandbox.errors import StripeError, bad_parameter
-from paywall.sandbox.state.bodies import Json, merged
+from paywall.sandbox.state.bodies import Json, fields_set
 from paywall.sandbox.state.ids import new_id
 from paywall.sandbox.webhooks.endpoints import EVERYTHING, endpoint_shape, endpoints, new_secret
 from paywall.sandbox.wire.auth import VERSION
@@ -79,9 +79,7 @@ def create(call: Call) -> Json:
 
 def changed(call: Call, endpoint: Json) -> Json:
     """Return the fields that a request sets."""
-    params = dict(call.params)
-    if "metadata" in params:
-        params["metadata"] = merged(endpoint["metadata"], params["metadata"])
+    params = fields_set(endpoint, call.params)
     if "disabled" in params:
         params["status"] = "disabled" if params.pop("disabled") else "enabled"
     return params

@@ -31,3 +31,10 @@ def merged(old: Mapping[str, str], sent: Mapping[str, str] | None) -> dict[str, 
     if sent is None:
         return {}
     return {key: value for key, value in {**old, **sent}.items() if value}
+
+
+def fields_set(body: Json, sent: Mapping[str, Value]) -> Json:
+    """Return the fields that an update sets, with its metadata merged into what is there."""
+    if "metadata" not in sent:
+        return dict(sent)
+    return {**sent, "metadata": merged(body["metadata"], sent["metadata"])}
