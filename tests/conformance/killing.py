@@ -15,7 +15,7 @@ from typing import Any
 from flask_openapi3.openapi import OpenAPI
 
 from paywall.app import create_app
-from paywall.settings import ROOT, load_settings
+from paywall.settings import load_settings
 from paywall.storage.database import db
 from tests.conformance.judging import Memory
 from tests.conformance.messages import Delivery, give
@@ -26,6 +26,7 @@ from tests.conformance.states import state_of
 from tests.conformance.stories import Story
 from tests.support.crashes import arm
 from tests.support.shop import post_event
+from tests.support.talking import talking
 
 LEASE_OVER = timedelta(minutes=10)  # longer than the lease that follows from any time-outs here
 MOST = 40  # more commits than any message takes
@@ -56,17 +57,11 @@ class Laboratory:
 def laboratory(stage: Stage) -> Iterator[Laboratory]:
     """A laboratory that works on the stage's database and asks the stage's Stripe over the network."""
     url = stage.parts.settings.database.url.get_secret_value()
-    with stage.sandbox.listening() as address:
-        command = [sys.executable, "-m", "tests.conformance.killing", url, address]
-        env = {**os.environ, "PAYWALL_ENV": "testing", "NO_PROXY": "127.0.0.1"}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen(command, text=True, cwd=ROOT, env=env, **pipes) as process:  # type: ignore[call-overload]
-            try:
-                yield Laboratory(process)
-            finally:
-                if process.stdin:
-                    process.stdin.close()
-                process.wait(10)
+    with (
+        stage.sandbox.listening() as address,
+        talking("tests.conformance.killing", url, address, NO_PROXY="127.0.0.1") as process,
+    ):
+        yield Laboratory(process)
 
 
 @dataclass(frozen=True)

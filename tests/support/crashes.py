@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import event
 
 from paywall.app import create_app
-from paywall.settings import ROOT, load_settings
+from paywall.settings import load_settings
 from paywall.storage.database import db
+from tests.support.talking import talking
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,8 @@ class Laboratory:
 @contextmanager
 def laboratory() -> Iterator[Laboratory]:
     """A laboratory; it ends with the block, or when this process does."""
-    command = [sys.executable, "-m", "tests.support.crashes"]
-    env = {**os.environ, "PAYWALL_ENV": "testing"}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=env
-    ) as process:
-        try:
-            yield Laboratory(process)
-        finally:
-            if process.stdin:
-                process.stdin.close()
-            process.wait(10)
+    with talking("tests.support.crashes") as process:
+        yield Laboratory(process)
 
 
 def main() -> None:

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from paywall.app import create_app
-from paywall.settings import ROOT, load_settings
+from paywall.settings import load_settings
 from paywall.worker.jobs import all_jobs
 from paywall.worker.process import Worker
 from tests.support.crashes import arm
+from tests.support.talking import talking
 
 
 class Ward:
@@ -36,16 +37,8 @@ class Ward:
 @contextmanager
 def ward() -> Iterator[Ward]:
     """A ward; it ends with the block, or when this process does."""
-    command = [sys.executable, "-m", "tests.support.dying"]
-    env = {**os.environ, "PAYWALL_ENV": "testing"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, **pipes, text=True, cwd=ROOT, env=env) as process:  # type: ignore[call-overload]
-        try:
-            yield Ward(process)
-        finally:
-            if process.stdin:
-                process.stdin.close()
-            process.wait(10)
+    with talking("tests.support.dying") as process:
+        yield Ward(process)
 
 
 def main() -> None:
