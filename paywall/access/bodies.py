@@ -51,7 +51,9 @@ class Renewed(BaseModel):
 
 
 class IntrospectForm(BaseModel):
-    """The form of RFC 7662; further parameters are passed over, as RFC 6749 wants it."""
+    """The form of RFC 7662; further parameters are passed over, as RFC 6749 wants it, but none may come twice."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": {"type": "string"}})
 
     token: str = Field(min_length=1, description="The reader's access token.")
     token_type_hint: str | None = Field(None, description="Taken and not needed: there is one type.")
