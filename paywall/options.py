@@ -100,6 +100,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+TokenFormat = Literal["paywall", "jwt"]
 Rate = Annotated[str, AfterValidator(_rate)]
 
 
@@ -170,6 +171,8 @@ class Tokens(Group):
     audience: str = Field(min_length=1)
     lifetime_seconds: int = Field(ge=60, le=86400)
     publish_ahead_seconds: int = Field(ge=0)
+    rotate_days: int = Field(ge=0, le=3660)
+    format: TokenFormat
     encryption_key: Secret
 
 

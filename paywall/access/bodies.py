@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from paywall.options import TokenFormat
+
 MAX_BODY_BYTES = 16384
 
 
@@ -23,6 +25,9 @@ class RenewBody(_Body):
     """A token to exchange."""
 
     token: str = Field(description="The reader's access token, expired or not.")
+    format: TokenFormat | None = Field(
+        None, description="The form of the new token: `jwt` for an EdDSA JWT of the same claims, `paywall` for our own."
+    )
 
 
 Refusal = Literal["expired", "malformed", "bad_signature", "unknown_key", "revoked", "not_entitled"]

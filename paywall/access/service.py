@@ -72,14 +72,14 @@ def authorize(asked: Asked) -> Answer:
 def renew(asked: Asked) -> Answer:
     """A new token for one of ours, however old or revoked, if its session lives and its reader has access."""
     service = callers.bearer(asked)
-    renewed = _renewed(asked, read_body(asked, RenewBody).token, service)
+    renewed = _renewed(asked, read_body(asked, RenewBody), service)
     metrics.token_answered("renew", renewed.reason or "renewed")
     return json_answer(renewed.model_dump_json(exclude_none=True))
 
 
-def _renewed(asked: Asked, token: str, service: Service) -> Renewed:
+def _renewed(asked: Asked, body: RenewBody, service: Service) -> Renewed:
     try:
-        claims = asked.verification.read(token, asked.now)
+        claims = asked.verification.read(body.token, asked.now)
     except TokenError as error:
         return Renewed(active=False, reason=_public(error.reason))
     begin_read()
@@ -87,7 +87,7 @@ def _renewed(asked: Asked, token: str, service: Service) -> Renewed:
     if not sessions.is_live(claims.sid, claims.sub, asked.now):
         reason = Reason.REVOKED
     else:
-        issued = issuer.issue(claims.sub, claims.sid, asked.now)
+        issued = issuer.issue(claims.sub, claims.sid, asked.now, body.format)
         reason = None if issued else Reason.NOT_ENTITLED
     log.info("token_renewed", service=service.id, reader=claims.sub, session=claims.sid, reason=reason)
     if issued is None:

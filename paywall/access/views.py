@@ -75,7 +75,8 @@ blueprint.post(
     responses={200: Renewed, **describing.problems("400", "401", "413", "415", "422", "429", "503")},
     security=describing.BEARER,
     summary="Renew a token",
-    description="Gives a new token for an expired one while the reader is signed in and has access.",
+    description="Gives a new token for an expired one while the reader is signed in and has access. With the format "
+    "`jwt` it is an EdDSA JWT (RFC 9068) of the same claims; every address here takes both forms.",
 )(_view("renew", service.renew, body=RenewBody))
 
 blueprint.post(

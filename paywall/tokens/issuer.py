@@ -5,10 +5,11 @@ from datetime import datetime
 
 from paywall import context, metrics
 from paywall.domain.entitlements import Terms, union
+from paywall.options import TokenFormat
 from paywall.storage import entitlements, readers
 from paywall.storage.database import new_id
-from paywall.tokens import keyring
-from paywall.verifier import Claims, TokenCodec
+from paywall.tokens import jwt_form, keyring
+from paywall.verifier import Claims, SigningKey, TokenCodec
 
 _CODEC = TokenCodec("access")
 
@@ -21,12 +22,12 @@ class IssuedToken:
     expires_in: int
 
 
-def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
+def issue(reader_id: str, session_id: str, now: datetime, form: TokenFormat | None = None) -> IssuedToken | None:
     """A token for what the reader may read now, or None without access.
 
     It lives for ``tokens.lifetime_seconds``, but never beyond the first end among the entitlements whose features it
-    carries (invariant I6); that end stands in it as ``ent``, for verifiers that lose us for a while. Raises
-    NoSigningKey and KeyUnreadable.
+    carries (invariant I6); that end stands in it as ``ent``, for verifiers that lose us for a while. ``form``
+    is that of ``tokens.format`` if left out. Raises NoSigningKey and KeyUnreadable.
     """
     settings = context.settings()
     reader = readers.get(reader_id)
@@ -49,7 +50,11 @@ def issue(reader_id: str, session_id: str, now: datetime) -> IssuedToken | None:
         ent=access_ends,
     )
     metrics.TOKENS_ISSUED.inc()
-    return IssuedToken(_CODEC.dumps(claims.as_payload(), keyring.signing_key(now)), ends - begins)
+    return IssuedToken(_signed(claims, keyring.signing_key(now), form or settings.tokens.format), ends - begins)
+
+
+def _signed(claims: Claims, key: SigningKey, form: TokenFormat) -> str:
+    return jwt_form.sign(claims, key) if form == "jwt" else _CODEC.dumps(claims.as_payload(), key)
 
 
 def _granting(reader_id: str, now: datetime) -> list[tuple[tuple[str, ...], Terms]]:

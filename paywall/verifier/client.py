@@ -8,6 +8,7 @@ from typing import Any, Self, Unpack
 
 from paywall.verifier import forking
 from paywall.verifier.checker import NO_REVOCATIONS, TokenChecker
+from paywall.verifier.codec import key_id
 from paywall.verifier.decision import Decision, Renewal
 from paywall.verifier.errors import KeysError, Reason
 from paywall.verifier.keys import KeySet
@@ -116,8 +117,7 @@ class Verifier:
         moment = now or self._options.clock()
         decision = self._judge(token, self._source.current(), require, moment)
         if decision.reason is Reason.UNKNOWN_KEY:
-            kid = token.partition("~")[0]
-            return self._judge(token, self._source.after_unknown(kid), require, moment)
+            return self._judge(token, self._source.after_unknown(key_id(token)), require, moment)
         return decision
 
     def glance(self, token: str | None, require: str | None = None, now: datetime | None = None) -> Decision | None:

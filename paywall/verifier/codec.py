@@ -1,4 +1,4 @@
-"""Token text to signed payload and back: `kid~payload.signature`."""
+"""Token text to signed payload and back: `kid~payload.signature`; and the JWTs of the same claims are read here too."""
 
 import json
 import re
@@ -7,12 +7,14 @@ from typing import Any
 
 from itsdangerous import BadData, BadPayload, Serializer
 
+from paywall.verifier import jwt
 from paywall.verifier.algorithm import Ed25519Algorithm
 from paywall.verifier.encoding import base64_encode, decode_canonical
 from paywall.verifier.errors import ClaimsError, Reason, TokenError, UnknownKeyError
 from paywall.verifier.keys import KeySet, SigningKey
 
 MAX_TOKEN_CHARS = 4096
+PURPOSE = "access"  # the one purpose that JWTs are made for
 _FORM = re.compile(r"([A-Za-z0-9_-]{1,64})~([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})", re.ASCII)
 
 
@@ -41,7 +43,7 @@ class TokenCodec:
     Thread-safe. Says nothing about the meaning of the claims: see `claims`.
     """
 
-    def __init__(self, purpose: str = "access") -> None:
+    def __init__(self, purpose: str = PURPOSE) -> None:
         if not re.fullmatch(r"[a-z][a-z-]*", purpose):
             raise ValueError("a purpose is a lower-case word")
         self.purpose = purpose
@@ -58,10 +60,12 @@ class TokenCodec:
         return token
 
     def loads(self, token: str, keys: KeySet) -> dict[str, Any]:
-        """The claims of a token that verifies under its key of `keys`.
+        """The claims of a token that verifies under its key of `keys`, in either form.
 
         Raises UnknownKeyError, and TokenError with the reason `malformed` or `bad_signature`; nothing else.
         """
+        if self.purpose == PURPOSE and _may_be_jwt(token):
+            return jwt.read(token, keys)
         kid, signed = _split(token)
         public = keys.get(kid)
         if public is None:
@@ -76,6 +80,15 @@ class TokenCodec:
         if not isinstance(claims, dict):
             raise TokenError(Reason.MALFORMED, "the payload is no object")
         return claims
+
+
+def key_id(token: str) -> str:
+    """The key id that a token of either form names, unchecked; an empty text where there is none."""
+    return (jwt.key_id(token) or "") if _may_be_jwt(token) else token.partition("~")[0]
+
+
+def _may_be_jwt(token: object) -> bool:
+    return isinstance(token, str) and len(token) <= MAX_TOKEN_CHARS and "~" not in token
 
 
 def _split(token: str) -> tuple[str, str]:

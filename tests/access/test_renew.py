@@ -99,3 +99,34 @@ def test_renewing_writes_nothing_and_takes_no_write_lock(ask, token):
     assert ask("renew", token=token).json["active"]
     assert statements
     assert all(text == "BEGIN" or text.startswith("SELECT") for text in statements)
+
+
+def test_a_token_is_renewed_as_a_jwt_which_every_address_takes(ask, client, service_key, token):
+    jwt = ask("renew", token=token, format="jwt").json["token"]
+    assert (jwt.count("."), "~" in jwt) == (2, False)
+    assert ask("verify", token=jwt, require="analyses").json["allowed"]
+    bearer = {"Authorization": f"Bearer {service_key}"}
+    assert client.post("/v1/introspect", data={"token": jwt}, headers=bearer).json["active"]
+    reader = {"Authorization": f"Bearer {jwt}"}
+    assert client.get("/v1/authorize?require=memos", headers=reader).status_code == 204
+    assert client.get("/v1/authorize?require=podcasts", headers=reader).status_code == 403
+    assert "~" in ask("renew", token=jwt, format="paywall").json["token"]
+    assert "~" in ask("renew", token=jwt).json["token"]
+
+
+def test_a_jwt_is_taken_back_with_its_session(ask, token, subscriber, now):
+    jwt = ask("renew", token=token, format="jwt").json["token"]
+    revocations.of_session(subscriber[1], "signed_out", now)
+    db.session.commit()
+    assert ask("verify", token=jwt).json["reason"] == "revoked"
+
+
+@pytest.mark.parametrize("form", ["JWT", "jws", "", 1, None, ["jwt"]])
+def test_a_form_that_is_none_is_refused_before_anything_is_minted(ask, token, form):
+    answer = ask("renew", token=token, format=form)
+    assert answer.status_code == (200 if form is None else 422)
+
+
+def test_the_forms_stand_in_the_description(client):
+    schema = client.get("/openapi/openapi.json").json["components"]["schemas"]["RenewBody"]["properties"]["format"]
+    assert schema["anyOf"][0]["enum"] == ["paywall", "jwt"]

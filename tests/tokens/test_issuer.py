@@ -103,3 +103,15 @@ def test_without_a_signing_key_the_failure_is_named(app, now):
     subscribers.entitle(reader_id, now)
     with pytest.raises(NoSigningKey):
         issuer.issue(reader_id, "ses_1", now)
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting", "jwt"),
+    [("jwt", "paywall", True), (None, "jwt", True), ("paywall", "jwt", False), (None, "paywall", False)],
+)
+def test_a_token_has_the_form_that_was_asked_for_or_that_of_the_settings(make_app, now, asked, setting, jwt):
+    with make_app(tokens={"format": setting}).app_context():
+        reader_id, session_id = subscribers.subscriber(now)
+        issued = issuer.issue(reader_id, session_id, now, asked)
+        assert ("~" not in issued.token) is jwt
+        assert (issued.expires_in, read(issued, now).sub) == (900, reader_id)
