@@ -63,6 +63,16 @@ def enter(token: str, now: datetime) -> Response:
     return response
 
 
+def renew(return_to: str, now: datetime) -> Response:
+    """Back to ``return_to`` with a new token where the browser's reader has access; else on to the offer."""
+    current = sessions.current()
+    response = redirect(return_to, code=303)
+    if current is None or not sessions.set_token(response, current.reader.id, current.id, now):
+        return redirect(destination.join_path(next(iter(context.settings().plans)), return_to), code=303)
+    log.info("token_renewed_in_browser", reader=current.reader.id, session=current.id)
+    return response
+
+
 def leave(return_to: str, now: datetime) -> Response:
     """Signs the browser out and answers with the way on; harmless for one that is not signed in."""
     response = redirect(return_to, code=303)

@@ -55,6 +55,13 @@ def use_link() -> Response:
     return _secretive(service.enter(request.form.get("token", ""), context.now()))
 
 
+@signing.get("/renew")
+def renew() -> Response:
+    """Where a gateway sends a browser whose token has ended: back with a new one, or on to the offer."""
+    begin_read()
+    return service.renew(_return_to(request.args.get("return_to")), context.now())
+
+
 @signing.post("/sign-out")
 def sign_out() -> Response:
     """Signs this browser out."""
