@@ -45,7 +45,10 @@ class ReaderSession(Base):
 
 
 class SignInLink(Base):
-    """A mailed link: single use, short-lived; only the newest of an address counts."""
+    """Somebody asked to sign in: by a mailed link or a code, single use, short-lived; an address's newest counts.
+
+    Neither is stored: both are made of the id and our secret. A row says nothing of whether the address is known.
+    """
 
     __tablename__ = "sign_in_links"
 
@@ -55,6 +58,8 @@ class SignInLink(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    tries: Mapped[int] = mapped_column(Integer, default=0)  # codes typed, right or wrong
+    tries_allowed: Mapped[int] = mapped_column(Integer, default=0)  # none for a link that was mailed without a code
 
 
 # as SQL, since no database uses a partial index for a value that is bound later
