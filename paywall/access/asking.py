@@ -125,6 +125,8 @@ def _whole(stream: IO[bytes], length: int) -> bytes:
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """Names and values of a query or a form, in their order. Raises BadForm for what is not UTF-8, or is endless."""
+    if len(text) > MAX_BODY_BYTES:  # an address may be longer than a body, and broken percent signs take their time
+        raise BadForm("The parameters are too long.")
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
