@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from paywall import context
-from paywall.mail import letterbox, sending
+from paywall.mail import sending, writing
 from paywall.mail.messages import BadLetter, Letter
 from paywall.mail.sending import NotSent
 from paywall.storage import letters
@@ -73,7 +73,7 @@ def _try(letter_id: str) -> bool:
 
 def _written(row: WaitingLetter, now: datetime) -> Letter | None:
     try:
-        letter = letterbox.write(row, now)
+        letter = writing.write(row, now)
     except BadLetter as error:
         log.error("letter_given_up", letter=row.kind, id=row.id, why=str(error))
         letters.finish(row.id, "given_up", now)

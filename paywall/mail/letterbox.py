@@ -2,12 +2,8 @@
 
 from datetime import datetime
 
-from paywall import context
-from paywall.mail import links, messages
-from paywall.mail.messages import Letter
 from paywall.storage import letters
 from paywall.storage.database import new_id
-from paywall.storage.letters import WaitingLetter
 
 
 def post_sign_in(to: str, link_id: str, now: datetime) -> None:
@@ -25,21 +21,25 @@ def post_payment_confirmed(to: str, link_id: str, checkout_id: str, now: datetim
     letters.add("payment_confirmed", to, f"checkout:{checkout_id}", now, link_id)
 
 
-def write(row: WaitingLetter, now: datetime) -> Letter | None:
-    """The letter of a row; None where its link was used or replaced meanwhile, so that it would only mislead.
+def post_address_confirm(to: str, link_id: str, now: datetime, reader_id: str | None = None) -> None:
+    """A letter to a new address with the link that confirms it; ``link_id`` is the row of the wished change."""
+    letters.add("address_confirm", to, f"confirm:{link_id}", now, link_id, reader_id)
 
-    A letter that waited gets a fresh link. Commits nothing. Raises BadLetter.
+
+def post_address_changed(to: str, masked_new: str, cause: str, now: datetime, reader_id: str | None = None) -> None:
+    """The notice that the address was changed: posted twice, to the old one and to the new one.
+
+    ``cause`` names the change and the side, such as ``adr_1:old``, since one cause has one letter; ``masked_new`` is
+    the new address with most of it left out.
     """
-    settings = context.settings()
-    to, url = row.to or "", ""
-    if row.link_id is not None:
-        row.link_id = links.freshened(row.link_id, now)
-        if row.link_id is None:
-            return None
-        url = links.address_of(row.link_id)
-    if row.kind == "sign_in":
-        return messages.sign_in(to, url, settings.newsroom)
-    if row.kind == "payment_confirmed":
-        return messages.payment_confirmed(to, url, f"{settings.web.base_url}/sign-in", settings.newsroom)
-    join_url = f"{settings.web.base_url}/join?plan={next(iter(settings.plans))}"
-    return messages.no_subscription(to, join_url, settings.newsroom)
+    letters.add("address_changed", to, f"address:{cause}", now, None, reader_id, {"new": masked_new})
+
+
+def post_export_ready(to: str, export_id: str, now: datetime, reader_id: str | None = None) -> None:
+    """The notice that an export can be fetched."""
+    letters.add("export_ready", to, f"export:{export_id}", now, None, reader_id)
+
+
+def post_erased(to: str, cause: str, now: datetime) -> None:
+    """The last letter: what was held is erased. It names no reader, because there is none any more."""
+    letters.add("erased", to, f"erased:{cause}", now)

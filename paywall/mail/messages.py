@@ -1,5 +1,6 @@
-"""What each letter says: subject, text and HTML from its templates, with nothing in a header that does not belong."""
+"""What each letter says: subject, text and HTML from its template, with nothing in a header that does not belong."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,13 +8,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from paywall.settings import Newsroom
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("paywall.mail"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+LANGUAGE = "en"
+# in each the newsroom's name may stand
+SUBJECTS = {
+    "sign_in": "Sign in to {newsroom}",
+    "no_subscription": "Signing in to {newsroom}",
+    "payment_confirmed": "Your subscription to {newsroom}",
+    "address_confirm": "Confirm your address for {newsroom}",
+    "address_changed": "Your address at {newsroom} was changed",
+    "export_ready": "Your data from {newsroom}",
+    "erased": "Your account at {newsroom} is erased",
+}
 
 
 class BadLetter(ValueError):
@@ -24,7 +29,8 @@ class BadLetter(ValueError):
 class Letter:
     """One letter to one address. ``kind`` names it in logs, which never see the rest.
 
-    Raises BadLetter for an address that could start a header of its own or name a second recipient.
+    ``id`` is its row's: tries of one letter are one message to mail programs. Raises BadLetter for an address that
+    could start a header of its own or name a second recipient.
     """
 
     kind: str
@@ -32,6 +38,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    id: str = ""
 
     def __post_init__(self) -> None:
         """Headers are lines: what they are made of may not break one."""
@@ -41,29 +48,29 @@ class Letter:
             raise BadLetter("subject: holds a line break or a control character")
 
 
-def sign_in(to: str, url: str, newsroom: Newsroom) -> Letter:
-    """The link that signs the owner of the mailbox in. ``url`` is good for one use within 15 minutes."""
-    return _write("sign_in", to, f"Sign in to {_line(newsroom.name)}", newsroom, url=url)
-
-
-def no_subscription(to: str, join_url: str, newsroom: Newsroom) -> Letter:
-    """The answer to a sign-in with an address that nobody subscribed under; only the mailbox learns that."""
-    return _write("no_subscription", to, f"Signing in to {_line(newsroom.name)}", newsroom, url=join_url)
-
-
-def payment_confirmed(to: str, url: str, sign_in_url: str, newsroom: Newsroom) -> Letter:
-    """Thanks for a payment that came back in another browser: a link that signs in, and the page for later ones."""
-    subject = f"Your subscription to {_line(newsroom.name)}"
-    return _write("payment_confirmed", to, subject, newsroom, url=url, sign_in_url=sign_in_url)
+def compose(kind: str, to: str, newsroom: Newsroom, letter_id: str = "", **values: Any) -> Letter:
+    """The letter of a kind of SUBJECTS; ``values`` are what its template asks for. Raises BadLetter."""
+    subject = SUBJECTS[kind].format(newsroom=_line(newsroom.name))
+    values |= {"subject": subject, "newsroom": newsroom, "language": LANGUAGE, "body": f"mail/{kind}.letter"}
+    text, html = (_FORMS[form].get_template(f"mail/letter.{form}").render(values) for form in ("txt", "html"))
+    return Letter(kind, to, subject, re.sub(r"\n{3,}", "\n\n", text), html, letter_id)
 
 
 def _line(value: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in value).split())
 
 
-def _write(kind: str, to: str, subject: str, newsroom: Newsroom, **values: Any) -> Letter:
-    text, html = (
-        _TEMPLATES.get_template(f"mail/{kind}.{form}").render(subject=subject, newsroom=newsroom, to=to, **values)
-        for form in ("txt", "html")
+def _form(name: str) -> Environment:
+    """Templates of one form. A letter's words stand in one template; what p, facts and button are, each form says."""
+    found = Environment(
+        loader=PackageLoader("paywall.mail"),
+        autoescape=select_autoescape(["html"], default=name == "html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return Letter(kind=kind, to=to, subject=subject, text=text, html=html)
+    found.globals |= vars(found.get_template(f"mail/forms.{name}").module)
+    return found
+
+
+_FORMS = {name: _form(name) for name in ("txt", "html")}

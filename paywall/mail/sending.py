@@ -53,12 +53,18 @@ def _message(letter: Letter, now: datetime) -> Message:
         recipients=[letter.to],
         body=letter.text,
         html=letter.html,
+        reply_to=context.settings().newsroom.support_email,
         date=now.timestamp(),
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
-    # by itself it would name this machine
-    message.msgId = make_msgid(domain=urlsplit(context.settings().web.base_url).hostname)
+    message.msgId = _message_id(letter)
     return message
+
+
+def _message_id(letter: Letter) -> str:
+    """Made of the letter's id, so that mail programs know a repeated one; by itself it would name this machine."""
+    domain = urlsplit(context.settings().web.base_url).hostname
+    return f"<{letter.id}@{domain}>" if letter.id else make_msgid(domain=domain)
 
 
 def _code(error: Exception) -> int | None:

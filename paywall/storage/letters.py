@@ -1,8 +1,10 @@
 """Letters to be mailed: one for one cause, claimed by one sender at a time, without an address once they left."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, Integer, String, func, select, update
+from sqlalchemy import JSON, Index, Integer, String, func, null, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paywall.storage.database import Base, UTCDateTime, db, insert_if_new, new_id, only
@@ -15,10 +17,12 @@ class WaitingLetter(Base):
     __table_args__ = (Index("ix_letters_next_try_at", "next_try_at", **only("done_at IS NULL")),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    cause: Mapped[str] = mapped_column(String(80), unique=True)  # what it answers: one letter for one cause
+    cause: Mapped[str] = mapped_column(String(400), unique=True)  # what it answers: one letter for one cause
     kind: Mapped[str] = mapped_column(String(40))
     to: Mapped[str | None] = mapped_column(String(320))
     link_id: Mapped[str | None] = mapped_column(String(40))
+    reader_id: Mapped[str | None] = mapped_column(String(40), index=True)  # whom it is about, if anybody we know
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what it tells; never an address
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
@@ -26,14 +30,27 @@ class WaitingLetter(Base):
     outcome: Mapped[str | None] = mapped_column(String(80))  # sent, void, given_up; before: the newest failure
 
 
-def add(kind: str, to: str, cause: str, now: datetime, link_id: str | None = None) -> bool:
-    """Adds a letter that is due at once; False where its cause already has one. Commits nothing."""
+def add(
+    kind: str,
+    to: str,
+    cause: str,
+    now: datetime,
+    link_id: str | None = None,
+    reader_id: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> bool:
+    """Adds a letter that is due at once; False where its cause already has one. Commits nothing.
+
+    ``facts`` are what JSON can hold, without any address.
+    """
     values = {
         "id": new_id("let"),
         "cause": cause,
         "kind": kind,
         "to": to,
         "link_id": link_id,
+        "reader_id": reader_id,
+        "facts": dict(facts) if facts is not None else null(),
         "created_at": now,
         "next_try_at": now,
         "attempts": 0,
@@ -67,8 +84,20 @@ def postpone(letter_id: str, until: datetime, why: str) -> None:
 
 
 def finish(letter_id: str, outcome: str, now: datetime) -> None:
-    """Notes that nothing more is to be done, and forgets the address. Commits nothing."""
-    _change(letter_id, done_at=now, outcome=outcome, to=None)
+    """Notes that nothing more is to be done, and forgets the address and the facts. Commits nothing."""
+    _change(letter_id, done_at=now, outcome=outcome, to=None, facts=null())
+
+
+def drop_of(reader_id: str, now: datetime) -> None:
+    """Drops the letters about a reader that have not left. Commits nothing."""
+    mine = WaitingLetter.reader_id == reader_id, WaitingLetter.done_at.is_(None)
+    values = {"done_at": now, "outcome": "void", "to": None, "facts": null()}
+    db.session.execute(update(WaitingLetter).where(*mine).values(**values))
+
+
+def has(cause: str) -> bool:
+    """Whether the cause has a letter, waiting or gone."""
+    return db.session.scalar(select(WaitingLetter.id).where(WaitingLetter.cause == cause)) is not None
 
 
 def waiting() -> int:

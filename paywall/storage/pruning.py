@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import UNPAID, Checkout, InboxEvent, Lease, ReaderSession, Revocation, SignInLink
+from paywall.storage.reminders import Reminder
 from paywall.storage.workers import WorkerRow
 
 Prune = Callable[[datetime, int], int]
@@ -61,13 +62,18 @@ def workers(now: datetime, limit: int) -> int:
     return _delete(WorkerRow.id, limit, WorkerRow.beat_at < now - _WORKERS)
 
 
+def reminders(now: datetime, limit: int) -> int:
+    """Reminders of renewals that have begun: none is told of what lies behind. Commits nothing."""
+    return _delete(Reminder.subscription_id, limit, Reminder.period_end < now - _SLACK)
+
+
 BY_AGE: Mapping[str, tuple[Prune, ...]] = {
     "events_days": (events,),
     "checkouts_days": (checkouts,),
     "letters_days": (letters,),
     "sign_ins_days": (links, sessions),
 }
-BY_NOW: tuple[Prune, ...] = (leases, revocations, workers)
+BY_NOW: tuple[Prune, ...] = (leases, revocations, workers, reminders)
 
 
 def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool] | TextClause) -> int:

@@ -29,7 +29,12 @@ def send(app: OpenAPI, clock: FrozenClock, to: str = "ada@example.com") -> NotSe
     with app.app_context():
         newsroom = app.extensions["paywall"].settings.newsroom
         try:
-            sending.send(messages.sign_in(to, "https://pay.test/sign-in/link?token=secret", newsroom), clock.now())
+            sending.send(
+                messages.compose(
+                    "sign_in", to, newsroom, url="https://pay.test/sign-in/link?token=secret", digits=None
+                ),
+                clock.now(),
+            )
         except NotSent as error:
             return error
     return None

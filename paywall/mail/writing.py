@@ -1,0 +1,91 @@
+"""Writes letters out when they are about to leave: what a row names becomes words, or nothing where it is overtaken."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from paywall import context
+from paywall.mail import codes, links, messages, seals
+from paywall.mail.messages import Letter
+from paywall.storage import sign_in_links
+from paywall.storage.letters import WaitingLetter
+
+# what a template asks for; None where the letter would only mislead
+Values = Mapping[str, Any] | None
+
+CONFIRM_ADDRESS = "confirm address"  # the purpose of the seal
+
+
+def write(row: WaitingLetter, now: datetime) -> Letter | None:
+    """The letter of a row; None where its cause was overtaken meanwhile, so that it would only mislead.
+
+    Commits nothing. Raises BadLetter.
+    """
+    values = _WRITERS[row.kind](row, now)
+    if values is None:
+        return None
+    return messages.compose(row.kind, row.to or "", context.settings().newsroom, row.id, **values)
+
+
+def _sign_in(row: WaitingLetter, now: datetime) -> Values:
+    """Only here is it looked up whose address it is: the page was answered before, and could not tell."""
+    url = _fresh_link(row, now)
+    asked = sign_in_links.get(row.link_id) if row.link_id else None
+    if url is None or asked is None:
+        return None
+    owner = links.owner(asked, now)
+    if owner is None or owner.email is None:
+        row.kind = "no_subscription"
+        return _no_subscription(row, now)
+    row.to = owner.email  # the address on record: what was typed may only look like it
+    return {"url": url, "digits": codes.digits_of(asked.id)}
+
+
+def _payment_confirmed(row: WaitingLetter, now: datetime) -> Values:
+    url = _fresh_link(row, now)
+    return {"url": url, "sign_in_url": _ours("/sign-in")} if url else None
+
+
+def _no_subscription(_row: WaitingLetter, _now: datetime) -> Values:
+    return {"url": _join_url()}
+
+
+def _address_confirm(row: WaitingLetter, _now: datetime) -> Values:
+    return {"url": _ours(f"/account/address/confirm?token={seals.seal(CONFIRM_ADDRESS, row.link_id or '')}")}
+
+
+def _address_changed(row: WaitingLetter, _now: datetime) -> Values:
+    return dict(row.facts or {})
+
+
+def _export_ready(_row: WaitingLetter, _now: datetime) -> Values:
+    return {"url": _ours("/account/export")}
+
+
+def _erased(_row: WaitingLetter, _now: datetime) -> Values:
+    return {}
+
+
+def _fresh_link(row: WaitingLetter, now: datetime) -> str | None:
+    """The address that signs in. A letter that waited gets a fresh link; none whose link was used or replaced."""
+    row.link_id = links.freshened(row.link_id, now) if row.link_id else None
+    return links.address_of(row.link_id) if row.link_id else None
+
+
+def _ours(path: str) -> str:
+    return f"{context.settings().web.base_url}{path}"
+
+
+def _join_url() -> str:
+    return _ours(f"/join?plan={next(iter(context.settings().plans))}")
+
+
+_WRITERS: Mapping[str, Callable[[WaitingLetter, datetime], Values]] = {
+    "sign_in": _sign_in,
+    "no_subscription": _no_subscription,
+    "payment_confirmed": _payment_confirmed,
+    "address_confirm": _address_confirm,
+    "address_changed": _address_changed,
+    "export_ready": _export_ready,
+    "erased": _erased,
+}
