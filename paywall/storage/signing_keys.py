@@ -2,11 +2,22 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from paywall.storage.database import db
 from paywall.storage.models import SigningKey
+
+_LOCK = 0x7061796B  # any number that no other advisory lock of this database uses
+
+
+def lock() -> None:
+    """Keeps everybody else from making or removing keys until the transaction ends.
+
+    On SQLite the writing transaction itself is the lock.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def add(kid: str, public_key: str, private_key: str, now: datetime, signs_from: datetime) -> SigningKey:

@@ -8,9 +8,10 @@ from flask.cli import AppGroup
 
 from paywall import context
 from paywall.errors import PaywallError
-from paywall.storage import revocations, service_keys, signing_keys
+from paywall.storage import revocations, service_keys
 from paywall.storage.database import db
-from paywall.tokens import keyring
+from paywall.tokens import keyring, rotation
+from paywall.tokens.keylife import KeyLife
 
 keys_cli = AppGroup("keys", help="Keys that sign access tokens.")
 services_cli = AppGroup("services", help="Content services and their keys to the API.")
@@ -28,14 +29,23 @@ def generate_key() -> None:
     click.echo(f"{row.kid} signs from {_shown(row.signs_from)}")
 
 
+@keys_cli.command("rotate")
+def rotate_key() -> None:
+    """Make the next key, unless one waits already; when it signs, the one before retires by itself."""
+    try:
+        row, made = rotation.rotate(context.now())
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None
+    db.session.commit()
+    click.echo(f"{row.kid} {'signs' if made else 'was made before and signs'} from {_shown(row.signs_from)}")
+
+
 @keys_cli.command("list")
 def list_keys() -> None:
-    """Show all keys, the newest first."""
+    """Show all keys, the newest first: published, signing, retired (still verifies), gone."""
     now = context.now()
-    signing = signing_keys.signing(now)
-    for row in signing_keys.every():
-        retired = f"  retired {_shown(row.retired_at)}" if row.retired_at else ""
-        click.echo(f"{row.kid}  {keyring.state_of(row, now, signing):8}  signs from {_shown(row.signs_from)}{retired}")
+    for life in keyring.every_life():
+        click.echo(f"{life.row.kid}  {life.state(now):9}  {_moments(life)}")
 
 
 @keys_cli.command("retire")
@@ -110,6 +120,17 @@ def revoke_service(id_or_name: str) -> None:
     db.session.commit()
     for row in rows:
         click.echo(f"{row.id} {row.name} revoked")
+
+
+def _moments(life: KeyLife) -> str:
+    """When each part of the key's life begins, as far as it is known."""
+    moments = {
+        "published": life.row.created_at,
+        "signs": life.signs_from,
+        "retires": life.retired_at,
+        "gone": life.gone_at,
+    }
+    return "  ".join(f"{name} {_shown(moment)}" for name, moment in moments.items() if moment is not None)
 
 
 def _shown(moment: datetime) -> str:

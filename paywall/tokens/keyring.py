@@ -1,6 +1,6 @@
-"""The signing keys' life: made, published, signing, retired, withdrawn."""
+"""The signing keys: made, sealed, opened to sign, retired, withdrawn, published."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,6 +10,7 @@ from paywall.errors import Conflict, NotFound, Unavailable
 from paywall.storage import signing_keys
 from paywall.storage.models import SigningKey as Row
 from paywall.tokens import vault
+from paywall.tokens.keylife import KeyLife, lives
 from paywall.verifier import KeySet, SigningKey
 from paywall.verifier.encoding import base64_encode
 
@@ -55,6 +56,7 @@ def ensure(now: datetime) -> Row | None:
 
     Raises OtherSecret as ``generate`` does.
     """
+    signing_keys.lock()
     return None if _newest_in_use() else generate(now)
 
 
@@ -94,8 +96,8 @@ def retire(kid: str, now: datetime) -> Row:
     """
     row = _get(kid)
     if row.retired_at is None:
-        others = (one for one in signing_keys.every() if one.kid != kid and one.retired_at is None)
-        if not any(one.signs_from <= now for one in others):
+        others = (one for one in every_life() if one.row.kid != kid and one.row.retired_at is None)
+        if not any(one.signs_from <= now and one.state(now) != "gone" for one in others):
             raise LastKey("No other key signs yet: generate one, wait until it signs, then retire this one.")
         row.retired_at = now
     return row
@@ -109,26 +111,19 @@ def withdraw(kid: str) -> None:
     signing_keys.delete(_get(kid))
 
 
-def published(rows: Iterable[Row], now: datetime, session_days: int) -> KeySet:
-    """The public keys under which tokens verify: all that are not retired, and the retired whose last tokens could
-    still come back to be renewed.
-    """
-    oldest = now - timedelta(days=session_days)
+def published(rows: Sequence[Row], now: datetime, session_days: int) -> KeySet:
+    """The public keys under which tokens verify: all but those that are gone. The rows are all there are, in order."""
     entries = [
-        {"kty": "OKP", "crv": "Ed25519", "kid": row.kid, "x": row.public_key}
-        for row in rows
-        if row.retired_at is None or row.retired_at > oldest
+        {"kty": "OKP", "crv": "Ed25519", "kid": life.row.kid, "x": life.row.public_key}
+        for life in lives(rows, session_days)
+        if life.state(now) != "gone"
     ]
     return KeySet.from_jwks({"keys": entries})
 
 
-def state_of(row: Row, now: datetime, signing: Row | None) -> str:
-    """For people: ``signing``, ``waiting`` (published ahead), ``replaced`` (a newer one signs) or ``retired``."""
-    if row.retired_at is not None:
-        return "retired"
-    if signing is not None and row.kid == signing.kid:
-        return "signing"
-    return "waiting" if row.signs_from > now else "replaced"
+def every_life() -> list[KeyLife]:
+    """All keys with the moments of their lives, those that sign the latest first."""
+    return lives(signing_keys.every(), context.settings().web.session_days)
 
 
 def _get(kid: str) -> Row:

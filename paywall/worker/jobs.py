@@ -13,6 +13,7 @@ from paywall.parts import Parts
 from paywall.reconciling import reconciler
 from paywall.storage import entitlements, events, pruning
 from paywall.storage.database import begin_read, db
+from paywall.tokens import rotation
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
 from paywall.worker.planned import Planned
@@ -23,6 +24,7 @@ log = structlog.get_logger("paywall.worker")
 # a claimed event is free again after this; handling it twice does no harm, so it need not outlast the slowest Stripe
 CLAIM = timedelta(minutes=2)
 DAILY = timedelta(days=1)
+HOURLY = timedelta(hours=1)
 _BATCH = 100
 _PRUNE_BATCH = 500
 _SETTLING = timedelta(minutes=5)  # an event of so late may be on its way, which is nothing to raise an alarm over
@@ -49,12 +51,14 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
     every = timedelta(hours=ours.settings.worker.reconcile_hours)
     reconcile = Planned("reconcile", every, ours.clock, lambda shift: compare(ours, shift))
     prune = Planned("prune", DAILY, ours.clock, _pruning(ours))
+    keys = Planned("keys", HOURLY, ours.clock, lambda _shift: tend_keys(ours))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
         Job("expiry", lambda shift: expire(ours, shift)),
         Job("mail", send_letters),
         Job(reconcile.name, reconcile.run),
         Job(prune.name, prune.run),
+        Job(keys.name, keys.run),
     )
 
 
@@ -120,6 +124,18 @@ def compare(ours: Parts, shift: Shift) -> None:
 def _tell(difference: Difference) -> None:
     ids = {"thing": difference.thing, "id": difference.id, "subscription": difference.subscription_id}
     log.warning("drift", kind=difference.kind, outcome=difference.outcome, **ids)
+
+
+def tend_keys(ours: Parts) -> None:
+    """Removes signing keys that are gone, and makes the next one when ``tokens.rotate_days`` are over.
+
+    Raises OtherSecret where the worker's settings cannot open the newest key: a key of its own would be of no use.
+    """
+    now = ours.clock.now()
+    rotation.remove_gone(now)
+    db.session.commit()
+    rotation.rotate_if_due(now)
+    db.session.commit()
 
 
 def _pruning(ours: Parts) -> Callable[[Shift], None]:

@@ -30,10 +30,33 @@ def test_keys_are_made_listed_and_retired(run, clock):
     _, made, _ = run(keys_cli, "generate")
     first = made.split()[0]
     run(keys_cli, "generate")
-    assert [line.split()[1] for line in run(keys_cli, "list")[1].splitlines()] == ["waiting", "signing"]
+    assert [line.split()[1] for line in run(keys_cli, "list")[1].splitlines()] == ["published", "signing"]
     clock.advance(seconds=300)
     assert run(keys_cli, "retire", first) == (0, f"{first} retired\n", "")
     assert [line.split()[1] for line in run(keys_cli, "list")[1].splitlines()] == ["signing", "retired"]
+
+
+def test_keys_are_rotated_and_the_list_tells_when_what_happens(run, clock):
+    first = run(keys_cli, "generate")[1].split()[0]
+    code, made, _ = run(keys_cli, "rotate")
+    second, ahead = made.split()[0], clock.now() + timedelta(seconds=300)
+    assert (code, made) == (0, f"{second} signs from {ahead:%Y-%m-%d %H:%M:%SZ}\n")
+    assert run(keys_cli, "rotate")[1].startswith(f"{second} was made before and signs from ")
+    clock.advance(seconds=300)
+    newer, older = run(keys_cli, "list")[1].splitlines()
+    assert newer.split()[:3] == [second, "signing", "published"]
+    assert older.split()[:2] == [first, "retired"]
+    gone = ahead + timedelta(days=400)
+    assert older.endswith(f"retires {ahead:%Y-%m-%d %H:%M:%SZ}  gone {gone:%Y-%m-%d %H:%M:%SZ}")
+
+
+def test_no_key_is_rotated_where_the_secret_is_another_one(run):
+    kid = run(keys_cli, "generate")[1].split()[0]
+    signing_keys.get(kid).private_key = vault.seal(b"k" * 32, kid, "insecure-lost-encryption-key-000000000000")
+    db.session.commit()
+    code, printed, message = run(keys_cli, "rotate")
+    assert (code, printed) == (1, "")
+    assert "flask paywall keys reseal" in message
 
 
 def test_a_key_is_refused_in_one_line_where_the_secret_is_another_one(run):

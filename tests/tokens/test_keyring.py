@@ -47,10 +47,12 @@ def test_a_later_key_is_published_before_it_signs(app, now):
     assert keyring.signing_key(now + AHEAD).kid == second.kid
 
 
-def test_a_replaced_key_still_verifies(app, now):
-    first = keyring.generate(now)
-    keyring.generate(now)
-    assert first.kid in published(now + timedelta(days=400))
+def test_a_key_retires_by_itself_when_the_next_one_signs(app, now):
+    """It verifies while a session of its time may live, and is not published for ever."""
+    first, second = keyring.generate(now), keyring.generate(now)
+    end = now + AHEAD + timedelta(days=30)
+    assert published(end - timedelta(seconds=1)) == {first.kid, second.kid}
+    assert published(end) == {second.kid}
 
 
 def test_a_retired_key_signs_no_more_but_verifies_while_sessions_live(app, now):
@@ -134,13 +136,13 @@ def test_the_states_are_named_for_people(app, now):
     first, second = keyring.generate(now), keyring.generate(now)
 
     def states(moment):
-        signing = signing_keys.signing(moment)
-        return [keyring.state_of(row, moment, signing) for row in (first, second)]
+        found = {life.row.kid: life.state(moment) for life in keyring.every_life()}
+        return [found[first.kid], found[second.kid]]
 
-    assert states(now) == ["signing", "waiting"]
-    assert states(now + AHEAD) == ["replaced", "signing"]
-    keyring.retire(first.kid, now + AHEAD)
+    assert states(now) == ["signing", "published"]
     assert states(now + AHEAD) == ["retired", "signing"]
+    assert states(now + AHEAD + timedelta(days=399)) == ["retired", "signing"]
+    assert states(now + AHEAD + timedelta(days=400)) == ["gone", "signing"]
 
 
 def test_keys_are_sealed_anew_after_a_change_of_the_secret(make_app, now):
