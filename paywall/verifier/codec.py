@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from itsdangerous import BadData, BadPayload, Serializer
+from itsdangerous import BadData, Signer
 
 from paywall.verifier import jwt
 from paywall.verifier.algorithm import Ed25519Algorithm
@@ -16,25 +16,6 @@ from paywall.verifier.keys import KeySet, SigningKey
 MAX_TOKEN_CHARS = 4096
 PURPOSE = "access"  # the one purpose that JWTs are made for
 _FORM = re.compile(r"([A-Za-z0-9_-]{1,64})~([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})", re.ASCII)
-
-
-class _PlainSerializer(Serializer[str]):
-    """itsdangerous' serializer with a plain base64 payload.
-
-    The stock url-safe one compresses, and inflates what it is given: a signed kilobyte could become gigabytes.
-    """
-
-    def __init__(self, algorithm: Ed25519Algorithm) -> None:
-        super().__init__(b"", signer_kwargs={"algorithm": algorithm, "key_derivation": "none"})
-
-    def dump_payload(self, obj: object) -> bytes:
-        return base64_encode(json.dumps(obj, separators=(",", ":"), allow_nan=False))
-
-    def load_payload(self, payload: bytes, serializer: object = None) -> object:
-        try:
-            return json.loads(decode_canonical(payload))
-        except (ValueError, RecursionError):
-            raise BadPayload("not canonical base64 of JSON") from None
 
 
 class TokenCodec:
@@ -50,11 +31,12 @@ class TokenCodec:
 
     def dumps(self, claims: Mapping[str, Any], key: SigningKey) -> str:
         """Sign these claims. Raises ClaimsError when they are no JSON or make a token of over 4096 characters."""
-        serializer = _PlainSerializer(Ed25519Algorithm(self.purpose, key.kid, private=key.private))
         try:
-            token = f"{key.kid}~{serializer.dumps(dict(claims))}"
+            payload = base64_encode(json.dumps(dict(claims), separators=(",", ":"), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ClaimsError("these claims cannot be written as JSON") from error
+        signer = _signer(Ed25519Algorithm(self.purpose, key.kid, private=key.private))
+        token = f"{key.kid}~{signer.sign(payload).decode()}"
         if len(token) > MAX_TOKEN_CHARS:
             raise ClaimsError(f"a token has at most {MAX_TOKEN_CHARS} characters")
         return token
@@ -70,16 +52,24 @@ class TokenCodec:
         public = keys.get(kid)
         if public is None:
             raise UnknownKeyError(kid)
-        serializer = _PlainSerializer(Ed25519Algorithm(self.purpose, kid, public=public))
         try:
-            claims = serializer.loads(signed)
-        except BadPayload:
-            raise TokenError(Reason.MALFORMED, "the payload is not canonical base64 of JSON") from None
+            payload = _signer(Ed25519Algorithm(self.purpose, kid, public=public)).unsign(signed)
         except BadData:  # its message contains the signature, so it is not carried on
             raise TokenError(Reason.BAD_SIGNATURE, "the signature does not match") from None
+        try:
+            claims = json.loads(decode_canonical(payload))
+        except (ValueError, RecursionError):
+            raise TokenError(Reason.MALFORMED, "the payload is not canonical base64 of JSON") from None
         if not isinstance(claims, dict):
             raise TokenError(Reason.MALFORMED, "the payload is no object")
         return claims
+
+
+def _signer(algorithm: Ed25519Algorithm) -> Signer:
+    """itsdangerous' signer without its serializer, which compresses, and inflates what it is given: a signed kilobyte
+    could become gigabytes.
+    """
+    return Signer(b"", algorithm=algorithm, key_derivation="none")
 
 
 def key_id(token: str) -> str:
