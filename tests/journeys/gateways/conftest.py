@@ -54,6 +54,7 @@ class Wall:
     content: Content
     began: datetime
     readers: dict[str, str] = field(default_factory=dict)
+    revoked: str = ""  # taken back before the service began, so that nobody has to wait for it
 
     def token(self, kind: str) -> str:
         """A token that is good, or old, unknown, tampered, of news alone."""
@@ -62,7 +63,8 @@ class Wall:
         token = subscribers.token(reader, session, self.began if kind == "expired" else now)
         self.readers[token] = reader
         if kind == "revoked":
-            self.revoke(session)
+            revocations.of_session(session, "signed_out", now)
+            db.session.commit()
         if kind == "unknown":
             return self._again(token, now, SigningKey.generate())
         if kind == "news":
@@ -71,11 +73,6 @@ class Wall:
             head, _, tail = token.rpartition(".")
             return f"{head}.{'B' if tail[0] == 'A' else 'A'}{tail[1:]}"
         return token
-
-    def revoke(self, session: str) -> None:
-        """Takes the tokens of a session back."""
-        revocations.of_session(session, "signed_out", datetime.now(UTC))
-        db.session.commit()
 
     def _again(self, token: str, now: datetime, key: SigningKey, **changes: str) -> str:
         codec, ours = TokenCodec("access"), keyring.signing_key(now)
@@ -137,11 +134,13 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         db.session.commit()
         content = enter(content_server())
         ports = {"service": servers.free_port(), "content": content.server_port}
+        made = Wall(app, folder, ports, content, began)
+        made.revoked = made.token("revoked")
         options = ["--interface", "wsgi", "--no-ws", "--blocking-threads", "4", "--port", str(ports["service"])]
         env = service_environment(url, "http://127.0.0.1:9", PAY)
         serve = [sys.executable, "-m", "granian", *options, "wsgi:app"]
         enter(servers.running(serve, ports["service"], folder / "service.log", cwd=ROOT, env=env))
-        yield Wall(app, folder, ports, content, began)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +155,7 @@ def start(wall: Wall) -> Iterator[Callable[..., Gateway]]:
                 port = servers.free_port()
                 ports = {**wall.ports, "gateway": port} | ({"service": servers.free_port()} if lost else {})
                 folder = wall.folder / f"{kind}{len(running)}"
-                line = command(kind, folder, ports, **how)
+                line = command(kind, folder, ports, hasty=hangs, **how)
                 stack.enter_context(servers.running(line, port, folder / "start.log"))
                 running[key] = Gateway(wall, port)
             return running[key]

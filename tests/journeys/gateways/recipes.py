@@ -78,16 +78,17 @@ def caddy(ports: dict[str, int], *, fail_open: bool, plain: bool) -> str:
 
 
 def command(
-    kind: str, folder: Path, ports: dict[str, int], *, fail_open: bool = False, plain: bool = False
+    kind: str, folder: Path, ports: dict[str, int], *, fail_open: bool = False, plain: bool = False, hasty: bool = False
 ) -> list[str]:
-    """Writes the gateway's files, and says how it is started."""
+    """Writes the gateway's files, and says how it is started; a hasty one waits half a second for the service."""
     folder.mkdir()
+    patience = {"timeout 2s": "timeout 500ms"} if hasty else {}
     if kind == "caddy":
         file = folder / "Caddyfile"
-        file.write_text(caddy(ports, fail_open=fail_open, plain=plain))
+        file.write_text(_swapped(caddy(ports, fail_open=fail_open, plain=plain), patience))
         return [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
     user = "user root;\n" if os.geteuid() == 0 else ""
     file = folder / "nginx.conf"
-    config = nginx(ports, fail_open=fail_open, plain=plain)
+    config = _swapped(nginx(ports, fail_open=fail_open, plain=plain), patience)
     file.write_text(_MAIN.format(user=user, folder=folder, config=config))
     return [program("nginx"), "-c", str(file)]

@@ -48,9 +48,7 @@ def test_no_cache_may_keep_the_full_text(kind: str, start: Start, wall: Wall) ->
 def test_whoever_may_not_read_does_not_reach_the_content_server(
     kind: str, start: Start, wall: Wall, token: str | None, status: int, reason: str
 ) -> None:
-    made = wall.token(token) if token else None
-    if token == "revoked":
-        time.sleep(1.2)  # the service learns it within a second
+    made = wall.revoked if token == "revoked" else wall.token(token) if token else None
     answer = start(kind).ask("/article?x=1", made)
     assert (answer.status, answer.told, answer.headers["X-Paywall-Reason"]) == (303, None, reason)
     way = "/renew?" if reason in ("expired", "revoked") else "/join?plan=annual&"
@@ -186,14 +184,13 @@ def test_an_operator_may_choose_to_let_everybody_in_meanwhile(kind: str, start: 
 def test_that_choice_opens_nothing_while_the_service_is_there(kind: str, start: Start, wall: Wall) -> None:
     gateway = start(kind, fail_open=True)
     for token, _, reason in DENIALS:
-        if token != "revoked":
-            answer = gateway.ask(token=wall.token(token) if token else None)
-            assert (answer.status, answer.told, answer.headers["X-Paywall-Reason"]) == (303, None, reason)
+        answer = gateway.ask(token=wall.revoked if token == "revoked" else wall.token(token) if token else None)
+        assert (answer.status, answer.told, answer.headers["X-Paywall-Reason"]) == (303, None, reason)
     assert gateway.ask(token=wall.token("good")).status == 200
 
 
 def test_a_service_that_hangs_holds_no_page_for_long(kind: str, start: Start, wall: Wall) -> None:
-    """A socket that accepts and says nothing."""
+    """A socket that accepts and says nothing; the page's two seconds are cut to half a second here."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         wall.ports, kept = {**wall.ports, "service": silent.getsockname()[1]}, wall.ports
         try:
@@ -203,4 +200,4 @@ def test_a_service_that_hangs_holds_no_page_for_long(kind: str, start: Start, wa
         began = time.monotonic()
         answer = gateway.ask(token=wall.token("good"))
         assert (answer.status in (502, 503, 504), answer.told) == (True, None)
-        assert time.monotonic() - began < 5
+        assert 0.4 < time.monotonic() - began < 5
