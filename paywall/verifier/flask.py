@@ -1,8 +1,10 @@
 """Flask integration: decides for the current request and finishes its answer."""
 
-from typing import Unpack
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Unpack
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from paywall.verifier.client import Verifier
 from paywall.verifier.decision import Decision
@@ -15,8 +17,11 @@ class Paywall:
     """Decides per request; one instance per application.
 
     paywall = Paywall(app, verifier, join_url="https://pay.example/join")
-    decision = paywall.decide(require="analyses")
-    if not decision.allowed: show the opening and paywall.offer(request.url)
+
+    @app.get("/article")
+    @paywall.decided("analyses")
+    def article(decision, offer):
+        return full_text() if decision.allowed else opening(offer.join_url)
     """
 
     def __init__(self, app: Flask, verifier: Verifier, join_url: str, **settings: Unpack[GateSettings]) -> None:
@@ -28,6 +33,22 @@ class Paywall:
     def decide(self, require: str | None = None) -> Decision:
         """May the reader of the current request read what belongs to the feature `require`? See `Visit.decide`."""
         return self._visit().decide(require)
+
+    def decided(self, require: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """A decorator: the view is given `decision` and `offer` as further arguments. Stands below the route.
+
+        It refuses nobody: without `decision.allowed` the view shows the opening, and the offer.
+        """
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def with_decision(*args: Any, **values: Any) -> Any:
+                decision = self.decide(require)
+                return current_app.ensure_sync(view)(*args, **values, decision=decision, offer=self.offer())
+
+            return with_decision
+
+        return decorate
 
     def offer(self, return_to: str | None = None) -> Offer:
         """Addresses to subscribe and to sign in, that come back to `return_to` (by default this page)."""

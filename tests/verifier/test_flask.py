@@ -186,3 +186,25 @@ def test_an_offers_way_back_is_escaped(client, origin):
     """An address with parameters of its own must not add parameters to ours."""
     offer = client.get("/offer", query_string={"to": "http://n.example/a?x=1&plan=free#top"}).json
     assert offer["join"].endswith("/join?plan=annual&return_to=http%3A%2F%2Fn.example%2Fa%3Fx%3D1%26plan%3Dfree%23top")
+
+
+def test_a_decorated_view_keeps_its_name_and_arguments(client, mint):
+    """And is asked even when nothing is allowed: it shows the opening."""
+    app = client.application
+    paywall = app.extensions["paywall"]
+
+    @app.get("/analyses/<slug>")
+    @paywall.decided("analyses")
+    def analysis(slug, decision, offer):
+        return jsonify(slug=slug, reason=decision.reason, back=offer.join_url.rpartition("=")[2])
+
+    assert "analysis" in app.view_functions
+    answer = read(client, path="/analyses/harbour")
+    assert answer.json == {
+        "slug": "harbour",
+        "reason": "missing",
+        "back": "http%3A%2F%2Flocalhost%2Fanalyses%2Fharbour",
+    }
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert read(client, mint(scope="news"), "/analyses/harbour").json["reason"] == "not_entitled"
+    assert read(client, mint(), "/analyses/harbour").json["reason"] is None

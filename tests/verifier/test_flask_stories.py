@@ -20,9 +20,9 @@ def ask(paywall):
     gate = Paywall(app, paywall.verifier(), JOIN, cookie_domain="news.test")
 
     @app.get("/article")
-    def article():
-        decision = gate.decide("analyses")
-        response = make_response("allowed" if decision.allowed else f"{decision.reason} {gate.offer().join_url}")
+    @gate.decided("analyses")
+    def article(decision, offer):
+        response = make_response("allowed" if decision.allowed else f"{decision.reason} {offer.join_url}")
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = "public"
         response.headers.add("Set-Cookie", "own=1")
