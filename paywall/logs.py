@@ -1,20 +1,32 @@
 """Structured log lines: one event a decision, with ids and never with secrets, tokens or addresses."""
 
 import logging
+import select
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
 import structlog
 
+from paywall.later import LATER
 from paywall.settings import Log
+
+
+class _Output(structlog.WriteLoggerFactory):
+    """Where lines go, and in which form."""
+
+    def __init__(self, renderer: structlog.typing.Processor) -> None:
+        super().__init__(file=sys.stderr)
+        self.renderer = renderer
 
 
 def configure(settings: Log) -> None:
     """Sets structlog up for the process: JSON lines or a readable console, on standard error."""
+    LATER.settle()  # what waits is told in the form of its time
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -30,19 +42,52 @@ def configure(settings: Log) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_Output(renderer),
         cache_logger_on_first_use=False,
     )
-
-
-def ready(name: str) -> Any:
-    """The logger of this name, made once for a configuration: making it takes as long as writing a line."""
-    return _made(name, structlog.get_config()["logger_factory"])
+    ready.cache_clear()
 
 
 @lru_cache(maxsize=16)
-def _made(name: str, _configured: object) -> Any:
+def ready(name: str) -> Any:
+    """The logger of this name, made once for a configuration: making it takes as long as writing a line."""
     return structlog.get_logger(name).bind()
+
+
+def is_json() -> bool:
+    """Whether a line is an object of JSON; else it is for people."""
+    return isinstance(_output().renderer, structlog.processors.JSONRenderer)
+
+
+def rendered(event: MutableMapping[str, Any]) -> str:
+    """An event as a line of the configured format."""
+    return str(_output().renderer(None, "", event))
+
+
+def write(lines: Iterable[str]) -> None:
+    """Writes lines that are ready, many at a time, but never so many that another process's come between them."""
+    logger = _output()()
+    with suppress(OSError, ValueError):  # who reads them is gone: there is nowhere to say so
+        for some in _together(lines):
+            logger.msg(some)
+
+
+def _together(lines: Iterable[str]) -> Iterable[str]:
+    """The lines joined to pieces that a pipe takes whole."""
+    held, size = list[str](), 0
+    for line in lines:
+        if held and size + len(line) >= select.PIPE_BUF:
+            yield "\n".join(held)
+            held, size = [], 0
+        held.append(line)
+        size += len(line) + 1
+    if held:
+        yield "\n".join(held)
+
+
+def _output() -> "_Output":
+    found: _Output = structlog.get_config()["logger_factory"]
+    return found
 
 
 def without_words(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -2,17 +2,31 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections import Counter as Counts
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from paywall.later import LATER
+
 disable_created_metrics()  # type: ignore[no-untyped-call]  # with several workers there are none of them either
 
-REGISTRY: Final = CollectorRegistry()
+
+class Settled(CollectorRegistry):
+    """A registry that counts what waits to be counted before it tells."""
+
+    def collect(self) -> Iterator[Metric]:
+        """What every collector tells."""
+        LATER.settle()
+        yield from super().collect()
+
+
+REGISTRY: Final = Settled()
 # set by who starts several workers: the folder through which they add up; the library reads it when it is imported
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -69,9 +83,26 @@ def request_done(route: str | None, method: str, status: int, seconds: float) ->
     _request_seconds(route).observe(seconds)
 
 
+def requests_done(requests: Iterable[tuple[str, str, int, float]]) -> None:
+    """Counts many at once: route, method, status and seconds of each."""
+    together: dict[tuple[str, str, int], list[float]] = {}
+    for route, method, status, seconds in requests:
+        together.setdefault((route, method, status), []).append(seconds)
+    for (route, method, status), times in together.items():
+        _requests(route, method, str(status)).inc(len(times))
+        observe = _request_seconds(route).observe
+        for seconds in times:
+            observe(seconds)
+
+
 def token_answered(address: str, outcome: str) -> None:
-    """Counts what was said of a token."""
-    _token_answers(address, outcome).inc()
+    """Counts what was said of a token; soon, as every page of a content site asks."""
+    LATER.add(_tokens_answered, (address, outcome))
+
+
+def _tokens_answered(answers: Sequence[tuple[str, str]]) -> None:
+    for labels, number in Counts(answers).items():
+        _token_answers(*labels).inc(number)
 
 
 def untested_version(version: str | None) -> None:
@@ -82,6 +113,7 @@ def untested_version(version: str | None) -> None:
 def generate(further: Iterable[Collector]) -> str:
     """All of it in Prometheus' text format: of every worker where there is a folder for that, and of ``further``."""
     registry = CollectorRegistry()
+    LATER.settle()
     if os.environ.get(FOLDER):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:

@@ -1,7 +1,6 @@
 """How answers leave: security headers, problem documents, friendly error pages, one log line a request."""
 
 import json
-import secrets
 import time
 from collections.abc import Mapping
 
@@ -13,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from paywall import logs, metrics
+from paywall import done
 from paywall.errors import PaywallError, Unavailable
 from paywall.settings import Settings
 
@@ -29,7 +28,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
-        g.request_id = new_request_id()
+        g.request_id = done.new_request_id()
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -160,18 +159,6 @@ def standing_headers(settings: Settings) -> dict[str, str]:
     return standing
 
 
-def new_request_id() -> str:
-    """Names a request in the log; never sixteen digits, as a card number has."""
-    return f"r{secrets.token_hex(8)}"
-
-
-def request_done(route: str | None, method: str, status: int, seconds: float, request_id: str | None) -> None:
-    """Counts an answered request and logs its line: the route, never the address, whose query may hold a token."""
-    metrics.request_done(route, method, status, seconds)
-    fields = {"route": route, "status": status, "ms": round(seconds * 1000, 1), "id": request_id}
-    logs.ready("paywall.web").info("request", method=method, **fields)
-
-
 def _harden(response: Response, standing: Mapping[str, str]) -> None:
     for name, value in standing.items():
         if name != "Cache-Control" or request.endpoint not in ("static", "bootstrap.static"):
@@ -181,4 +168,4 @@ def _harden(response: Response, standing: Mapping[str, str]) -> None:
 def _log(response: Response) -> None:
     took = time.perf_counter() - g.started if "started" in g else 0.0
     route = request.url_rule.rule if request.url_rule else None
-    request_done(route, request.method, response.status_code, took, g.get("request_id"))
+    done.at_once(route, request.method, response.status_code, took, g.get("request_id"))

@@ -1,7 +1,8 @@
 """An answer before it is given to Flask or to the server: status, headers, body; and errors as problem documents."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from paywall import limits, web
 from paywall.access.asking import Asked
@@ -11,12 +12,11 @@ REALM = 'Bearer realm="paywall"'
 _PROBLEM = "application/problem+json"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the caller gets."""
+class Answer(NamedTuple):
+    """What the caller gets. One that is often given is made once, so nobody may change it."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
 
 

@@ -69,7 +69,8 @@ class Asked:
     @property
     def content_type(self) -> str:
         """The body's type without its parameters, in small letters."""
-        return str(self.environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+        told = str(self.environ.get("CONTENT_TYPE", ""))
+        return told if told == "application/json" else told.partition(";")[0].strip().lower()
 
     def header(self, name: str) -> str | None:
         """A header by its name."""

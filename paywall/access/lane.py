@@ -10,7 +10,7 @@ import structlog
 from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 
-from paywall import web
+from paywall import done, web
 from paywall.access.answers import Answer, Handler, answer, problem
 from paywall.access.asking import Asked
 from paywall.errors import PaywallError
@@ -49,7 +49,7 @@ class Lane:
         headers = {**self._standing, **found.headers}
         if found.status not in (204, 304):
             headers["Content-Length"] = str(len(found.body))
-        web.request_done(path, method, found.status, time.perf_counter() - started, web.new_request_id())
+        done.soon(path, method, found.status, time.perf_counter() - started)
         start_response(_LINES[found.status], list(headers.items()))
         return [found.body] if found.body and method != "HEAD" else []
 

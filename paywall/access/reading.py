@@ -31,21 +31,27 @@ class WrongShape(PaywallError):
 
 def read_body(asked: Asked, model: type[B]) -> B:
     """The body as ``model``. Raises WrongType, NotJson, WrongShape, TooLarge, CutShort; none repeats what was sent."""
-    kind = asked.content_type
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise WrongType("Send the body as application/json.")
+    _expect_json(asked)
     data = asked.body()
     try:
         body = model.model_validate_json(data)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
     else:
-        _STRICT.decode(data.decode())  # second, so that it meets nothing too deep or too long for it
+        # each member has its colon: as many of them as members means that none of these came twice
+        if data.count(b":") != len(body.model_fields_set):
+            _STRICT.decode(data.decode())  # second, so that it meets nothing too deep or too long for it
         return body
     if any(fault["type"] == "json_invalid" for fault in faults):
         raise NotJson("The body is not valid JSON in UTF-8.")
     known = [f"{_member(fault['loc'], model)}: {fault['msg']}" for fault in faults]
     raise WrongShape("; ".join(known))
+
+
+def _expect_json(asked: Asked) -> None:
+    kind = asked.content_type
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise WrongType("Send the body as application/json.")
 
 
 def read_form(asked: Asked) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """What a content service may ask: what a token allows, a new token for an old one."""
 
+from functools import lru_cache
+
 import structlog
 
 from paywall import logs, metrics
 from paywall.access import callers, denials
 from paywall.access.answers import Answer, json_answer
-from paywall.access.asking import Asked, BadForm
+from paywall.access.asking import Asked, BadForm, pairs
 from paywall.access.bodies import Introspection, RenewBody, Renewed, Verdict, VerifyBody
 from paywall.access.reading import read_body, read_form
 from paywall.storage import sessions
@@ -15,6 +17,8 @@ from paywall.tokens.snapshot import Service
 from paywall.verifier import Reason, TokenError
 
 log = structlog.get_logger("paywall.access")
+
+_USUAL_QUERY = 500  # characters; what is longer is not remembered
 
 
 def verify(asked: Asked) -> Answer:
@@ -26,9 +30,22 @@ def verify(asked: Asked) -> Answer:
     _note("verify", reason, service.id)
     claims = decision.claims
     if not decision.allowed or claims is None:
-        return json_answer(Verdict(active=False, allowed=False, reason=reason).model_dump_json(exclude_none=True))
-    said = {name: getattr(claims, name) for name in ("sub", "scope", "exp", "iat", "jti")}
-    return json_answer(Verdict(active=True, allowed=True, **said).model_dump_json(exclude_none=True))
+        return _refused(reason)
+    return _granted(claims.sub, claims.scope, claims.exp, claims.iat, claims.jti)
+
+
+# what the answers say is decided anew for each request; only the way from there to the bytes is remembered
+
+
+@lru_cache(maxsize=4096)
+def _granted(sub: str, scope: str, exp: int, iat: int, jti: str) -> Answer:
+    verdict = Verdict(active=True, allowed=True, sub=sub, scope=scope, exp=exp, iat=iat, jti=jti)
+    return json_answer(verdict.model_dump_json(exclude_none=True))
+
+
+@lru_cache(maxsize=64)
+def _refused(reason: Reason | None) -> Answer:
+    return json_answer(Verdict(active=False, allowed=False, reason=reason).model_dump_json(exclude_none=True))
 
 
 def introspect(asked: Asked) -> Answer:
@@ -61,7 +78,7 @@ def authorize(asked: Asked) -> Answer:
     if not decision.allowed or claims is None:
         _note("authorize", decision.reason)
         return denials.deny(decision.reason or Reason.MALFORMED)
-    if not claims.features.issuperset(needed):
+    if needed and not claims.features.issuperset(needed):
         _note("authorize", Reason.NOT_ENTITLED)
         return denials.deny(Reason.NOT_ENTITLED, needed)
     _note("authorize", None)
@@ -97,13 +114,19 @@ def _renewed(asked: Asked, body: RenewBody, service: Service) -> Renewed:
 
 def _needed(asked: Asked) -> list[str] | None:
     """The features that a gateway names; None if the query holds anything else, as a misspelt name."""
+    query, header = asked.environ.get("QUERY_STRING", ""), asked.header("X-Paywall-Require")
+    named = _named(query) if len(query) < _USUAL_QUERY else _named.__wrapped__(query)
+    return named if named is None or header is None else [*named, header]
+
+
+@lru_cache(maxsize=256)
+def _named(query: str) -> list[str] | None:
+    """The features that a query names: a gateway's configuration holds a few of them."""
     try:
-        found = asked.query()
+        found = pairs(query)
     except BadForm:
         return None
-    header = asked.header("X-Paywall-Require")
-    needed = [value for _, value in found] + ([] if header is None else [header])
-    return needed if all(name == "require" for name, _ in found) else None
+    return [value for _, value in found] if all(name == "require" for name, _ in found) else None
 
 
 def _note(address: str, reason: str | None, service: str | None = None) -> None:

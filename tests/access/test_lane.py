@@ -7,6 +7,7 @@ import json
 import pytest
 
 from paywall.access import addresses
+from paywall.later import LATER
 from paywall.storage import revocations
 from paywall.storage.database import db
 from tests.support.browsers import browser
@@ -143,6 +144,7 @@ def test_requests_are_counted_and_logged_as_others(make_app, capfd):
     ):
         client.get(f"{addresses.AUTHORIZE}?require=news", headers=bearer("sesame"))
         assert (count(), timed(), answers()) == (1, 1, 1)
+    LATER.settle()
     (line,) = map(json.loads, capfd.readouterr().err.splitlines())
     assert (line["event"], line["route"], line["method"], line["status"]) == (
         "request",

@@ -1,0 +1,72 @@
+"""Does in batches, beside the requests, what no answer has to wait for: lines of the log, figures."""
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+_BATCH = 200  # items done in one go; between two of them requests get their turn
+
+
+class Later:
+    """Items with the work that is to be done on them, ``pause`` seconds after the first of them at the latest.
+
+    A thread of its own does it, started with the first item. Who adds an item while ``most`` of them wait does what
+    waits itself: a log that nobody reads slows requests down, as it would if each wrote its own line; memory stays
+    bounded. A process that ends does what waits; one that is killed loses it.
+    """
+
+    def __init__(self, pause: float = 0.2, most: int = 20_000) -> None:
+        self._pause = pause
+        self._most = most
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew, as a child after a fork must: what waits is its parent's, and so was the thread."""
+        self._waiting: deque[tuple[Callable[[Sequence[Any]], None], Any]] = deque()
+        self._settling = threading.Lock()
+        self._starting = threading.Lock()
+        self._some = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, work: Callable[[Sequence[T]], None], item: T) -> None:
+        """Has ``work`` done on a batch with this item. Thread-safe; takes less than a microsecond."""
+        self._waiting.append((work, item))
+        if not self._some.is_set():
+            self._wake()
+        elif len(self._waiting) >= self._most:
+            self.settle()
+
+    def settle(self) -> None:
+        """Does what waits; when this returns, all that was added before is done."""
+        with self._settling:
+            while count := min(len(self._waiting), _BATCH):
+                batches: dict[Callable[[Sequence[Any]], None], list[Any]] = {}
+                for _ in range(count):
+                    work, item = self._waiting.popleft()
+                    batches.setdefault(work, []).append(item)
+                for work, items in batches.items():
+                    work(items)
+
+    def _wake(self) -> None:
+        self._some.set()
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="paywall-later", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._some.wait():
+            time.sleep(self._pause)
+            self._some.clear()  # first, so that whoever adds from now on wakes the thread again
+            self.settle()
+
+
+LATER: Final = Later()
+atexit.register(LATER.settle)
+os.register_at_fork(after_in_child=LATER.forget)

@@ -1,0 +1,135 @@
+"""What no answer has to wait for is done soon, once, and in the order in which it came."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from paywall.later import Later
+from paywall.settings import ROOT
+
+
+@pytest.fixture
+def done() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def never() -> Later:
+    """One whose thread sleeps for as long as any test takes."""
+    return Later(pause=3600)
+
+
+def test_work_is_done_without_being_asked_for(done) -> None:
+    later = Later(pause=0.01)
+    later.add(done.extend, 1)
+    _wait(lambda: done == [1])
+    later.add(done.extend, 2)  # the thread went back to sleep
+    _wait(lambda: done == [1, 2])
+
+
+def test_what_was_added_before_is_done_when_settle_returns(never, done) -> None:
+    for number in range(1000):
+        never.add(done.extend, number)
+    assert done == []
+    never.settle()
+    assert done == list(range(1000))
+
+
+def test_works_get_the_items_that_are_theirs(never) -> None:
+    odd, even = list[int](), list[int]()
+    works = (even.extend, odd.extend)  # a bound method is another object each time, and yet the same work
+    for number in range(10):
+        never.add(works[number % 2], number)
+    never.settle()
+    assert (even, odd) == ([0, 2, 4, 6, 8], [1, 3, 5, 7, 9])
+
+
+def test_items_come_in_batches_that_let_others_go_on(never) -> None:
+    sizes = list[int]()
+
+    def count(items) -> None:
+        sizes.append(len(items))
+
+    for number in range(1000):
+        never.add(count, number)
+    never.settle()
+    assert sum(sizes) == 1000
+    assert max(sizes) <= 200
+
+
+def test_who_adds_to_too_many_does_the_work(done) -> None:
+    later = Later(pause=3600, most=10)
+    for number in range(25):
+        later.add(done.extend, number)
+    assert done == list(range(20)), "twice ten"
+
+
+def test_threads_lose_nothing_and_do_nothing_twice() -> None:
+    later, done = Later(pause=0.001), list[int]()
+
+    def add(first: int) -> None:
+        for number in range(first, first + 2000):
+            later.add(done.extend, number)
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in range(0, 8000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    later.settle()
+    assert sorted(done) == list(range(8000))
+
+
+def test_a_work_that_fails_does_not_end_the_next(done, monkeypatch) -> None:
+    told = list[object]()
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    later = Later(pause=0.01)
+
+    def fail(_items) -> None:
+        raise RuntimeError
+
+    later.add(fail, 1)
+    _wait(lambda: told)
+    _wait(lambda: not any(one.is_alive() for one in [later._thread]))
+    later.add(done.extend, 2)
+    _wait(lambda: done == [2])
+
+
+PROGRAM = """
+import os
+from paywall.later import LATER
+LATER.add(lambda lines: print(*lines, flush=True), "parent")
+if os.fork() == 0:
+    LATER.add(lambda lines: print(*lines, flush=True), "child")
+    LATER.settle()
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_an_ending_process_does_what_waits_and_a_forked_one_its_own_alone() -> None:
+    command = [sys.executable, "-W", "error", "-c", PROGRAM]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    assert (found.stdout.split(), found.stderr) == (["child", "parent"], "")
+
+
+def test_adding_costs_a_request_next_to_nothing(never, done) -> None:
+    """Microseconds for one."""
+
+    def microseconds() -> float:
+        began = time.perf_counter()
+        for number in range(1000):
+            never.add(done.extend, number)
+        return (time.perf_counter() - began) * 1000
+
+    assert min(microseconds() for _ in range(5)) < 20
+
+
+def _wait(ready) -> None:
+    deadline = time.monotonic() + 10
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
