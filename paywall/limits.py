@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
-from limits import RateLimitItem, parse_many
+from limits import parse_many
 from limits.errors import StorageError
 
 from paywall import context, sessions, web
@@ -64,8 +64,7 @@ def typed_address() -> str:
 limiter = Limiter(network)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A limit as its caller is told of it: amount in a window of seconds, what is left, seconds until it is whole."""
 
     kind: str
@@ -89,11 +88,10 @@ class Counter:
         Raises TooManyRequests when there were too many.
         """
         heard = g.setdefault("rate_limits", []) if told is None else told
-        for item in _items(rate):
-            window = item.get_expiry()
-            reset, count = self._count((f"{kind}:{key}", item.amount, window), window)
-            heard.append(Told(kind, item.amount, window, max(0, item.amount - count), reset))
-            if count > item.amount:
+        for amount, window in _windows(rate):
+            reset, count = self._count((f"{kind}:{key}", amount, window), window)
+            heard.append(Told(kind, amount, window, max(0, amount - count), reset))
+            if count > amount:
                 raise TooManyRequests("This is more than may be asked.", retry_after=reset)
 
     def _count(self, caller: tuple[str, int, int], window: int) -> tuple[int, int]:
@@ -167,8 +165,9 @@ def _rates(app: Flask) -> Limits:
 
 
 @lru_cache
-def _items(rate: str) -> list[RateLimitItem]:
-    return parse_many(rate)
+def _windows(rate: str) -> list[tuple[int, int]]:
+    """What a rate says: so many, in so many seconds."""
+    return [(item.amount, item.get_expiry()) for item in parse_many(rate)]
 
 
 def _refuse(error: RateLimitExceeded) -> Response:
@@ -199,10 +198,15 @@ def _tell(response: Response) -> Response:
 
 def headers(counted: Iterable[Told]) -> dict[str, str]:
     """Draft-ietf-httpapi-ratelimit-headers-10: each limit's policy, and what is left of it."""
-    named = {f'"{one.kind}-{one.window}"': one for one in counted if one.kind in _OPEN}
+    named = {_name(one.kind, one.window): one for one in counted if one.kind in _OPEN}
     if not named:
         return {}
     return {
-        "RateLimit-Policy": ", ".join(f"{name};q={one.amount};w={one.window}" for name, one in named.items()),
-        "RateLimit": ", ".join(f"{name};r={one.left};t={one.reset}" for name, one in named.items()),
+        "RateLimit-Policy": ", ".join([f"{name};q={one.amount};w={one.window}" for name, one in named.items()]),
+        "RateLimit": ", ".join([f"{name};r={one.left};t={one.reset}" for name, one in named.items()]),
     }
+
+
+@lru_cache
+def _name(kind: str, window: int) -> str:
+    return f'"{kind}-{window}"'
