@@ -186,6 +186,7 @@ class Mail(Group):
     username: str | None = None
     password: SecretStr | None = None
     in_background: bool
+    reminder_days: int = Field(ge=0, le=90)
     outbox_dir: Path | None = None
 
 

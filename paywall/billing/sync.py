@@ -9,16 +9,15 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from paywall.billing import rows, superseding
+from paywall.billing import rows, superseding, telling
 from paywall.billing.errors import StripeNotFound
 from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.domain import doubles
 from paywall.domain.doubles import SUPERSEDED
-from paywall.domain.entitlements import Access, Reason, must_cancel, terms_of
+from paywall.domain.entitlements import Access, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
-from paywall.domain.reversals import IN_VAIN
 from paywall.errors import PaywallError, Unavailable
 from paywall.storage import checkouts, entitlements, leases, payments, readers, revocations, subscriptions
 from paywall.storage.database import begin_read, db, new_id
@@ -135,6 +134,8 @@ class Sync:
         """Decides again on an entitlement of which a date has passed; True if its state changed."""
         now = self.clock.now()
         entry = entitlements.decide_again(entitlement_id, Cause("clock", "expiry"), now)
+        if entry is not None:
+            telling.tell_of_end(entry, self.plans, now)
         db.session.commit()
         if entry is not None:
             ids = {"reader": entry.reader_id, "entitlement": entitlement_id, "cause": "clock"}
@@ -228,14 +229,18 @@ class Sync:
         if group_of(snapshot.facts.status) is Group.UNKNOWN:
             log.error("unknown_subscription_status", subscription=snapshot.id, status=snapshot.facts.status)
         source = Source("subscription", snapshot.id, reader.id, plan.key)
-        entry = entitlements.save(source, terms_of(snapshot.facts, plan, self.zone), cause, now)
+        known, terms = telling.known(snapshot.id), terms_of(snapshot.facts, plan, self.zone)
+        entry = entitlements.save(source, terms, cause, now)
         if duplicates := subscriptions.flag_duplicates(reader, now):
             log.warning("second_subscription", reader=reader.id, subscriptions=duplicates)
         if entry is not None:
             ids = {"reader": reader.id, "subscription": snapshot.id, "cause": cause.kind, "cause_id": cause.id}
             log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
             self._revoke(reader, entry.reason, before, now)
-            _tell_of_failed_refunds(snapshot, entry.lapse)
+            if known is not None:
+                telling.tell_of_end(entry, self.plans, now)
+            telling.tell_of_failed_refunds(snapshot, entry.lapse)
+        telling.tell_of_sync(snapshot, plan, reader, (known, terms), cause, now)
         return entry is not None
 
     def _put(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, now: datetime) -> None:
@@ -274,13 +279,6 @@ def _close_checkout(snapshot: SubscriptionSnapshot, now: datetime) -> None:
     if snapshot.checkout_id and group is not Group.UNBORN:
         sold = group is not Group.CLOSED or bool(snapshot.invoices)
         checkouts.close(snapshot.checkout_id, "complete" if sold else "expired", now, subscription_id=snapshot.id)
-
-
-def _tell_of_failed_refunds(snapshot: SubscriptionSnapshot, lapse: str) -> None:
-    """We ended it for a refund that then came back to us: the reader has neither the money nor a renewal."""
-    failed = [one.id for one in snapshot.refunds if one.status in IN_VAIN]
-    if failed and snapshot.facts.ended_for_money and lapse not in (Reason.REFUNDED, Reason.DISPUTE_LOST):
-        log.error("refund_failed_after_end", subscription=snapshot.id, refunds=failed)
 
 
 def _moved_away(snapshot: SubscriptionSnapshot) -> SubscriptionSnapshot:

@@ -97,10 +97,12 @@ def come_back() -> Response | tuple[str, int]:
         return render_template("checkout/expired.html", row=row), 200
     if not session.settled:
         return render_template("checkout/processing.html", row=row), 200
-    if not (_is_buyer(row) or _started_here(row)):
-        return _confirm_elsewhere(row), 200
-    response = redirect(row.return_to, code=303)
-    _sign_in(response, row)
+    if _is_buyer(row) or _started_here(row):
+        response = redirect(row.return_to, code=303)
+        _sign_in(response, row)
+    else:
+        response = make_response(_confirm_elsewhere(row))
+    postman.call()  # the letter of welcome, which the payment's sync has posted
     return response
 
 
@@ -170,15 +172,17 @@ def _confirm_elsewhere(row: Checkout) -> str:
 
 
 def _mail_link(row: Checkout) -> bool:
-    """Posts the buyer's sign-in link, once, however often the page is opened; False where there is no address."""
+    """Posts the buyer's sign-in link, once, however often the page is opened; False where there is no address.
+
+    The letter of welcome holds one already.
+    """
     now = context.now()
     if not row.email or not row.email_normalised:
         return False
-    if checkouts.claim_mail(row.id, now):
+    if checkouts.claim_mail(row.id, now) and not letterbox.is_welcomed(row.subscription_id):
         link_id = links.create(row.email_normalised, row.return_to, now)
         letterbox.post_payment_confirmed(row.email, link_id, row.id, now)
-        db.session.commit()
-        postman.call()
+    db.session.commit()
     return True
 
 

@@ -21,6 +21,11 @@ def post_payment_confirmed(to: str, link_id: str, checkout_id: str, now: datetim
     letters.add("payment_confirmed", to, f"checkout:{checkout_id}", now, link_id)
 
 
+def is_welcomed(subscription_id: str | None) -> bool:
+    """Whether the letter of welcome, with its link, was posted when the subscription began."""
+    return subscription_id is not None and letters.has(f"welcome:{subscription_id}")
+
+
 def post_address_confirm(to: str, link_id: str, now: datetime, reader_id: str | None = None) -> None:
     """A letter to a new address with the link that confirms it; ``link_id`` is the row of the wished change."""
     letters.add("address_confirm", to, f"confirm:{link_id}", now, link_id, reader_id)

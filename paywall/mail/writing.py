@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from paywall import context
-from paywall.mail import codes, links, messages, seals
+from paywall.mail import codes, dues, links, messages, seals, truth
 from paywall.mail.messages import Letter
-from paywall.storage import sign_in_links
+from paywall.storage import checkouts, readers, sign_in_links
 from paywall.storage.letters import WaitingLetter
 
 # what a template asks for; None where the letter would only mislead
@@ -21,7 +21,7 @@ def write(row: WaitingLetter, now: datetime) -> Letter | None:
 
     Commits nothing. Raises BadLetter.
     """
-    values = _WRITERS[row.kind](row, now)
+    values = _WRITERS[row.kind](row, now) if truth.holds(row, now) else None
     if values is None:
         return None
     return messages.compose(row.kind, row.to or "", context.settings().newsroom, row.id, **values)
@@ -44,6 +44,20 @@ def _sign_in(row: WaitingLetter, now: datetime) -> Values:
 def _payment_confirmed(row: WaitingLetter, now: datetime) -> Values:
     url = _fresh_link(row, now)
     return {"url": url, "sign_in_url": _ours("/sign-in")} if url else None
+
+
+def _welcome(row: WaitingLetter, now: datetime) -> Values:
+    """With a link, unless it was used or a newer one asked for: then the rest is worth reading still."""
+    facts = dues.Facts(row.facts or {})
+    if row.link_id is None and row.attempts == 1:
+        normalised = readers.normalise(row.to or "")[1]
+        row.link_id = links.create(normalised, checkouts.return_of(facts["subscription"]), now)
+    ours = {"sign_in_url": _ours("/sign-in"), "account_url": _ours("/account")}
+    return {**dues.welcome(facts), **ours, "url": _fresh_link(row, now)}
+
+
+def _subscription(row: WaitingLetter, _now: datetime) -> Values:
+    return {**dues.VALUES[row.kind](dues.Facts(row.facts or {})), "account_url": _ours("/account")}
 
 
 def _no_subscription(_row: WaitingLetter, _now: datetime) -> Values:
@@ -88,4 +102,6 @@ _WRITERS: Mapping[str, Callable[[WaitingLetter, datetime], Values]] = {
     "address_changed": _address_changed,
     "export_ready": _export_ready,
     "erased": _erased,
+    "welcome": _welcome,
+    **dict.fromkeys(dues.VALUES, _subscription),
 }

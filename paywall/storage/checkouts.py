@@ -20,6 +20,12 @@ def by_session(session_id: str) -> Checkout | None:
     return db.session.scalar(select(Checkout).where(Checkout.session_id == session_id))
 
 
+def return_of(subscription_id: str) -> str | None:
+    """Where the reader came from who bought this subscription."""
+    query = select(Checkout.return_to).where(Checkout.subscription_id == subscription_id)
+    return db.session.scalar(query.order_by(Checkout.created_at).limit(1))
+
+
 def open_ones(browser_hash: str, reader_id: str | None, plan: str) -> list[Checkout]:
     """The open checkouts of this browser or this reader for a plan."""
     mine = Checkout.browser_hash == browser_hash

@@ -45,6 +45,11 @@ def terms_of(row: Entitlement | LedgerEntry) -> Terms:
     )
 
 
+def get(entitlement_id: str) -> Entitlement | None:
+    """The entitlement with this id."""
+    return db.session.get(Entitlement, entitlement_id)
+
+
 def of_reader(reader_id: str) -> list[Entitlement]:
     """All entitlements of a reader, the oldest first."""
     query = (

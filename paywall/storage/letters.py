@@ -38,8 +38,9 @@ def add(
     link_id: str | None = None,
     reader_id: str | None = None,
     facts: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
 ) -> bool:
-    """Adds a letter that is due at once; False where its cause already has one. Commits nothing.
+    """Adds a letter that is due at once, or at ``due_at``; False where its cause already has one. Commits nothing.
 
     ``facts`` are what JSON can hold, without any address.
     """
@@ -52,7 +53,7 @@ def add(
         "reader_id": reader_id,
         "facts": dict(facts) if facts is not None else null(),
         "created_at": now,
-        "next_try_at": now,
+        "next_try_at": due_at or now,
         "attempts": 0,
     }
     return insert_if_new(WaitingLetter, ["cause"], values)
@@ -93,6 +94,13 @@ def drop_of(reader_id: str, now: datetime) -> None:
     mine = WaitingLetter.reader_id == reader_id, WaitingLetter.done_at.is_(None)
     values = {"done_at": now, "outcome": "void", "to": None, "facts": null()}
     db.session.execute(update(WaitingLetter).where(*mine).values(**values))
+
+
+def newer(row: WaitingLetter, prefix: str) -> bool:
+    """Whether a later cause that begins like this has a letter: what follows in it sorts by time."""
+    cause = WaitingLetter.cause
+    later = cause.startswith(prefix, autoescape=True), cause > row.cause
+    return db.session.scalar(select(WaitingLetter.id).where(*later).limit(1)) is not None
 
 
 def has(cause: str) -> bool:

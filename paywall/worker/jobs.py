@@ -8,7 +8,7 @@ import structlog
 
 from paywall.billing.comparing import Difference
 from paywall.billing.pacing import Pace
-from paywall.mail import delivery
+from paywall.mail import delivery, reminding
 from paywall.parts import Parts
 from paywall.reconciling import reconciler
 from paywall.storage import entitlements, events, pruning
@@ -52,10 +52,12 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
     reconcile = Planned("reconcile", every, ours.clock, lambda shift: compare(ours, shift))
     prune = Planned("prune", DAILY, ours.clock, _pruning(ours))
     keys = Planned("keys", HOURLY, ours.clock, lambda _shift: tend_keys(ours))
+    reminders = Planned("reminders", HOURLY, ours.clock, lambda shift: remind(ours, shift))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
         Job("expiry", lambda shift: expire(ours, shift)),
         Job("mail", send_letters),
+        Job(reminders.name, reminders.run),
         Job(reconcile.name, reconcile.run),
         Job(prune.name, prune.run),
         Job(keys.name, keys.run),
@@ -108,6 +110,12 @@ def send_letters(shift: Shift) -> None:
     """Tries the letters that are due."""
     while shift.going() and delivery.deliver().sent:
         pass
+
+
+def remind(ours: Parts, shift: Shift) -> None:
+    """Posts the letters about renewals that are near."""
+    while reminding.remind(ours.clock.now(), ours.settings.mail.reminder_days) == reminding.BATCH:
+        shift.step()
 
 
 def compare(ours: Parts, shift: Shift) -> None:

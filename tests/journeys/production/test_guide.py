@@ -99,7 +99,7 @@ def test_the_guide_names_every_event_that_is_handled() -> None:
 
 
 def test_the_guide_names_every_letter_that_is_sent() -> None:
-    written = {path.stem for path in Path(ROOT / "paywall/mail/templates/mail").glob("*.txt")}
+    written = {path.stem for path in Path(ROOT / "paywall/mail/templates/mail").glob("*.letter")}
     assert (
         set(re.findall(r"^\| `(\w+)` \|", GUIDE.split("| letter | when |")[1].split("\n\n")[0], re.MULTILINE))
         == written
