@@ -13,8 +13,9 @@ from paywall.sandbox.server import SandboxServer
 from paywall.settings import Settings, load_settings
 from paywall.storage.database import db
 from paywall.tokens import keyring
-from tests.support import databases
+from tests.support import databases, sharing
 from tests.support.browsers import browser
+from tests.support.nearby import install, nearby
 from tests.support.shop import Shop
 
 DATABASES = ("sqlite", "postgresql")
@@ -22,6 +23,8 @@ DATABASES = ("sqlite", "postgresql")
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controller of the run starts PostgreSQL once; workers find its address in the environment."""
+    sharing.share()
+    install()
     if not hasattr(config, "workerinput"):
         databases.start(config)
 
@@ -118,7 +121,8 @@ def sandbox(clock: FrozenClock) -> Iterator[SandboxServer]:
     keys = {"api_key": "sk_test_insecure_testing_key", "webhook_secret": "whsec_testing_secret"}
     with SandboxServer(**keys, now=clock.now) as server:
         server.deliver = False
-        yield server
+        with nearby(server):
+            yield server
 
 
 @pytest.fixture

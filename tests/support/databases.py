@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask_migrate import upgrade
+from psycopg import sql
 
 from paywall.app import create_app
 from paywall.settings import load_settings
@@ -115,11 +117,14 @@ def _copy() -> str:
     return name
 
 
+_EMPTYING = sql.SQL("; ").join(
+    sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)) for table in reversed(Base.metadata.sorted_tables)
+)
+
+
 def _empty(name: str) -> None:
-    engine = sa.create_engine(_url(name), poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+    with psycopg.connect(_url(name).replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(_EMPTYING)
 
 
 def _sweep() -> None:

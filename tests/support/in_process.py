@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import stripe
 from werkzeug.serving import make_server
@@ -42,7 +42,7 @@ class Line(stripe.HTTPClient):
         def start_response(status: str, fields: list[tuple[str, str]], _info: Any = None) -> None:
             answered.update(status=int(status[:3]), headers=dict(fields))
 
-        environ = _environ(method, url, headers or {}, post_data)
+        environ = environ_of(method, url, headers or {}, post_data)
         body = self._wsgi(environ, start_response)
         try:
             content = b"".join(body)
@@ -56,7 +56,8 @@ class Line(stripe.HTTPClient):
         """Nothing is held open."""
 
 
-def _environ(method: str, url: str, headers: Mapping[str, str], data: Any) -> dict[str, Any]:
+def environ_of(method: str, url: str, headers: Mapping[str, str], data: Any) -> dict[str, Any]:
+    """What a server would make of a request, for the application."""
     parts = urlsplit(url)
     body = data.encode() if isinstance(data, str) else data or b""
     fields = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
@@ -64,7 +65,7 @@ def _environ(method: str, url: str, headers: Mapping[str, str], data: Any) -> di
         **fields,
         "REQUEST_METHOD": method.upper(),
         "SCRIPT_NAME": "",
-        "PATH_INFO": parts.path,
+        "PATH_INFO": unquote(parts.path, "latin-1"),
         "QUERY_STRING": parts.query,
         "CONTENT_TYPE": headers.get("Content-Type", ""),
         "CONTENT_LENGTH": str(len(body)),
