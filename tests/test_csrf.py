@@ -55,7 +55,7 @@ def send(app):
 
 
 def test_the_form_of_the_page_is_taken(send) -> None:
-    assert send().status_code == 200
+    assert send().status_code == 303
 
 
 def test_a_made_up_token_is_refused(send) -> None:
@@ -87,4 +87,4 @@ def test_a_form_may_be_sent_the_next_morning(send, app) -> None:
     client = browser(app)
     token = form_of(client.get("/sign-in", base_url=HOST).text)["csrf_token"]
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=20)):
-        assert send(client, csrf_token=token).status_code == 200
+        assert send(client, csrf_token=token).status_code == 303

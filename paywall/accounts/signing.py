@@ -1,6 +1,5 @@
-"""The story of signing in: a link is asked for, looked at, and used once."""
+"""The story of signing in: a mailed link is looked at, and it or its code used once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +9,12 @@ from werkzeug.wrappers import Response
 
 from paywall import context, sessions
 from paywall.accounts import destination
-from paywall.mail import letterbox, links, postman
-from paywall.storage import entitlements, readers
+from paywall.errors import PaywallError
+from paywall.mail import codes, links
+from paywall.storage import readers, sign_in_links
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
+from paywall.storage.models import Reader, SignInLink
 
 log = structlog.get_logger("paywall.accounts")
 
@@ -25,18 +26,38 @@ class Invitation:
     masked: str
 
 
-def ask(email: str, return_to: str, now: datetime) -> None:
-    """Mails a link to the address, or that nobody subscribed under it; nobody can tell which. Raises BadEmail."""
-    shown, normalised = readers.normalise(email)
-    reader = readers.to_sign_in(normalised, _may_read(now))
-    if reader is None or reader.email is None:
-        letterbox.post_no_subscription(shown, now)
-    else:
-        # to the address on record: what was typed may only look like it
-        letterbox.post_sign_in(reader.email, links.create(normalised, return_to, now), now)
-    db.session.commit()
-    log.info("sign_in_asked", reader=reader and reader.id)
-    postman.call()
+class CodeRefused(PaywallError):
+    """A code that signs nobody in; ``message`` says what to do."""
+
+
+class CodeUnreadable(CodeRefused):
+    """Not six digits, so nothing was tried."""
+
+    code, status, title = "code_unreadable", 400, "That is not a code"
+
+    def __init__(self) -> None:
+        super().__init__("The code has six digits, such as 123 456. Type it as it stands in the mail.")
+
+
+class CodeWrong(CodeRefused):
+    """Six digits, but not those of the newest mail."""
+
+    code, status, title = "code_wrong", 400, "That is not the code"
+
+    def __init__(self, left: int) -> None:
+        tries = {0: "No more tries are left: use the link", 1: "You have one more try"}.get(
+            left, f"{left} tries are left"
+        )
+        super().__init__(f"That is not the code of our newest mail to you. {tries}.")
+
+
+class CodeSpent(CodeRefused):
+    """Typed wrongly too often, or its request is over."""
+
+    code, status, title = "code_spent", 410, "This code does not work any more"
+
+    def __init__(self) -> None:
+        super().__init__("This code does not work any more. Use the link in the mail, or ask for a new mail.")
 
 
 def look(token: str, now: datetime) -> Invitation:
@@ -46,20 +67,47 @@ def look(token: str, now: datetime) -> Invitation:
 
 def enter(token: str, now: datetime) -> Response:
     """Uses the link up and signs its owner in: one transaction. Answers with the way on. Raises LinkRefused."""
-    link = links.use(token, now)
-    found = readers.to_sign_in(link.email_normalised, _may_read(now))
+    row = links.use(token, now)
+    found = links.owner(row, now)
     if found is None:
-        log.info("sign_in_refused", link=link.id, reason="nobody")
+        log.info("sign_in_refused", link=row.id, reason="nobody")
         raise links.LinkInvalid
+    return _let_in(row, found, "link", now)
+
+
+def enter_by_code(link_id: str, text: str, now: datetime) -> Response:
+    """The same by the code beside the link of the browser's own request. Raises CodeRefused.
+
+    The code of an address that nobody subscribed under was mailed to nobody; whoever guesses it is told that it is
+    wrong.
+    """
+    digits = codes.typed(text)
+    if digits is None:
+        raise CodeUnreadable
+    row = sign_in_links.count_try(link_id, now)
+    if row is None:
+        raise CodeSpent
+    found = links.owner(row, now) if codes.fits(row.id, digits) else None
+    if found is None:
+        db.session.commit()  # the try counts
+        left = row.tries_allowed - row.tries
+        log.info("code_refused", link=row.id, tries_left=left)
+        raise CodeWrong(left)
+    sign_in_links.use(row.id, now)
+    return _let_in(row, found, "code", now)
+
+
+def _let_in(row: SignInLink, found: Reader, means: str, now: datetime) -> Response:
     reader = readers.prove_address(found, now)
-    way_on = destination.checked_again(link.return_to, context.settings().web, destination.AFTER_SIGN_IN)
+    way_on = destination.checked_again(row.return_to, context.settings().web, destination.AFTER_SIGN_IN)
     response = redirect(way_on, code=303)
     session.clear()  # forms from before signing in are void
     if reader.role is not None:
         session_rows.end_unproved(reader.id, now)
+    # the mailbox is proved by either
     session_id = sessions.sign_in(response, reader.id, "link", now)
     db.session.commit()
-    log.info("signed_in", reader=reader.id, session=session_id, method="link")
+    log.info("signed_in", reader=reader.id, session=session_id, means=means)
     return response
 
 
@@ -80,11 +128,6 @@ def leave(return_to: str, now: datetime) -> Response:
     sessions.sign_out(response, now)
     db.session.commit()
     return response
-
-
-def _may_read(now: datetime) -> Callable[[str], bool]:
-    plans = context.settings().plans
-    return lambda reader_id: entitlements.access_of(reader_id, plans, now).allowed
 
 
 def mask(address: str) -> str:

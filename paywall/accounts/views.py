@@ -1,11 +1,12 @@
 """The pages of signing in and of signing out."""
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions, web
-from paywall.accounts import destination
+from paywall.accounts import asking, destination
 from paywall.accounts import signing as service
+from paywall.accounts.signing import CodeRefused
 from paywall.mail.links import LIFETIME, LinkRefused
 from paywall.storage.database import begin_read
 from paywall.storage.readers import BadEmail
@@ -27,16 +28,34 @@ def sign_in() -> Response:
 @limits.sign_in
 @limits.sign_in_person
 def ask() -> Response:
-    """Mails a link, and says the same to everybody."""
+    """Mails a link and a code, and says the same to everybody."""
     return_to = _return_to(request.form.get("return_to"))
     email = request.form.get("email", "").strip()[: _LONGEST_ADDRESS + 1]
     try:
-        service.ask(email, return_to, context.now())
+        asking.ask(email, return_to, context.now())
     except BadEmail as error:
         return _form(return_to, email=email, fault=error.message, status=error.status)
-    minutes = int(LIFETIME.total_seconds() // 60)
-    page = render_template("accounts/check_mail.html", email=email, return_to=return_to, minutes=minutes)
-    return make_response(page)
+    return redirect(url_for("accounts.code"), code=303)
+
+
+@signing.get("/sign-in/code")
+def code() -> Response:
+    """Says that a mail is on its way, takes its code, and tells after a reload what became of it."""
+    begin_read()
+    return _check_mail()
+
+
+@signing.post("/sign-in/code")
+@limits.sign_in
+def use_code() -> Response:
+    """Signs in by the code, in the browser that asked for it."""
+    waiting = asking.waiting(context.now())
+    if waiting is None:
+        return _check_mail()
+    try:
+        return service.enter_by_code(waiting.id, request.form.get("code", ""), context.now())
+    except CodeRefused as error:
+        return web.answer(error) if web.wants_problem() else _check_mail(error)
 
 
 @signing.get("/sign-in/link")
@@ -80,9 +99,26 @@ def refuse(error: LinkRefused) -> Response:
 
 
 def _form(return_to: str, email: str = "", fault: str | None = None, status: int = 200) -> Response:
-    join_path = destination.join_path(next(iter(context.settings().plans)), return_to)
-    values = {"return_to": return_to, "join_path": join_path, "session": sessions.current()}
-    return make_response(render_template("accounts/sign_in.html", email=email, fault=fault, **values), status)
+    waiting = asking.waiting(context.now())
+    page = render_template(
+        "accounts/sign_in.html",
+        return_to=return_to,
+        join_path=destination.join_path(next(iter(context.settings().plans)), return_to),
+        session=sessions.current(),
+        waiting=waiting is not None and waiting.open,
+        email=email,
+        fault=fault,
+    )
+    return make_response(page, status)
+
+
+def _check_mail(fault: CodeRefused | None = None) -> Response:
+    waiting = asking.waiting(context.now())
+    if waiting is None:
+        return redirect(url_for("accounts.sign_in"), code=303)
+    minutes = int(LIFETIME.total_seconds() // 60)
+    values = {"waiting": waiting, "minutes": minutes, "fault": fault, "session": sessions.current()}
+    return make_response(render_template("accounts/check_mail.html", **values), fault.status if fault else 200)
 
 
 def _return_to(value: str | None) -> str:

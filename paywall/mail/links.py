@@ -1,4 +1,4 @@
-"""Links that sign the owner of a mailbox in: signed, single use, 15 minutes, the newest of an address only."""
+"""Requests to sign in: each a row with a mailed link, signed, single use, 15 minutes, an address's newest only."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -7,9 +7,9 @@ from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTime
 
 from paywall import context
 from paywall.errors import PaywallError
-from paywall.storage import sign_in_links
-from paywall.storage.models import SignInLink
-from paywall.storage.sign_in_links import Fate
+from paywall.storage import entitlements, readers, sign_in_links
+from paywall.storage.models import Reader, SignInLink
+from paywall.storage.sign_in_links import Fate, Tries
 
 LIFETIME = timedelta(minutes=15)
 _SALT = "paywall sign-in link"
@@ -67,13 +67,23 @@ class _SignerAt(TimestampSigner):
         return int(self._now.timestamp())
 
 
-def create(email_normalised: str, return_to: str | None, now: datetime) -> str:
+def create(email_normalised: str, return_to: str | None, now: datetime, tries: Tries | None = None) -> str:
     """A link for signing in as the owner of ``email_normalised``: its id. Older links of the address stop working.
 
-    ``return_to`` must have been checked. Commits nothing: commit, then mail it, and to an address that
-    ``readers.normalise`` turns into exactly this one.
+    ``return_to`` must have been checked. With ``tries`` a code may be used in its place. Commits nothing: commit, then
+    mail it, and to an address that ``readers.normalise`` turns into exactly this one.
     """
-    return sign_in_links.create(email_normalised, return_to, now, now + LIFETIME)
+    return sign_in_links.create(email_normalised, return_to, now, now + LIFETIME, tries)
+
+
+def owner(row: SignInLink, now: datetime) -> Reader | None:
+    """Whom the row's link and code sign in; None where nobody bought anything under the address."""
+    plans = context.settings().plans
+
+    def may_read(reader_id: str) -> bool:
+        return entitlements.access_of(reader_id, plans, now).allowed
+
+    return readers.to_sign_in(row.email_normalised, may_read)
 
 
 def address_of(link_id: str) -> str:
@@ -86,25 +96,32 @@ def address_of(link_id: str) -> str:
 
 
 def freshened(link_id: str, now: datetime) -> str | None:
-    """A link with at least half of its life before it: this one, or a new one in its place, or None.
+    """The id of a link with at least half of its life before it, to be mailed now; None where it is of no use.
 
-    None where it was used, or a newer one was asked for meanwhile: this one is of no use to anybody. Commits nothing.
+    It is of none where it was used, or a newer one was asked for. One that waited begins again, as the same row, so
+    that its code still belongs to the browser that asked. Commits nothing.
     """
     row = sign_in_links.get(link_id)
-    if row is None:
+    if row is None or sign_in_links.has_newer(row, now):
         return None
-    fate = sign_in_links.fate_of(row, LIFETIME, now)
+    fate = fate_of(row, now)
     if fate is Fate.OPEN and row.expires_at - now >= LIFETIME / 2:
         return link_id
     if fate is Fate.OPEN or fate is Fate.EXPIRED:
-        return create(row.email_normalised, row.return_to, now)
+        sign_in_links.renew(link_id, now, now + LIFETIME)
+        return link_id
     return None
+
+
+def fate_of(row: SignInLink, now: datetime) -> Fate:
+    """What became of a request."""
+    return sign_in_links.fate_of(row, LIFETIME, now)
 
 
 def look(token: str, now: datetime) -> SignInLink:
     """The link behind the token, untouched. Raises LinkRefused."""
     row = sign_in_links.get(_row_id(token, now))
-    if row is None or sign_in_links.fate_of(row, LIFETIME, now) is not Fate.OPEN:
+    if row is None or fate_of(row, now) is not Fate.OPEN:
         raise _refusal(row, now)
     return row
 
@@ -122,7 +139,7 @@ def _refusal(row: SignInLink | None, now: datetime) -> LinkRefused:
     if row is None:
         return LinkInvalid()
     # who lost a race for an open link finds it used
-    return _REFUSALS.get(sign_in_links.fate_of(row, LIFETIME, now), LinkUsed)()
+    return _REFUSALS.get(fate_of(row, now), LinkUsed)()
 
 
 def _row_id(token: str, now: datetime) -> str:

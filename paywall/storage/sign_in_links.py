@@ -74,11 +74,11 @@ def renew(link_id: str, now: datetime, expires_at: datetime) -> None:
     db.session.execute(update(SignInLink).where(*unused).values(created_at=now, expires_at=expires_at))
 
 
-def has_newer(row: SignInLink) -> bool:
-    """Whether a later link of the address was asked for."""
+def has_newer(row: SignInLink, now: datetime) -> bool:
+    """Whether a later link of the address was asked for. One from a later time tells nothing: a clock was set back."""
     mine = SignInLink.email_normalised == row.email_normalised, SignInLink.id != row.id
-    later = select(SignInLink.id).where(*mine, SignInLink.created_at > row.created_at).limit(1)
-    return db.session.scalar(later) is not None
+    later = SignInLink.created_at > row.created_at, SignInLink.created_at <= now
+    return db.session.scalar(select(SignInLink.id).where(*mine, *later).limit(1)) is not None
 
 
 def count_try(link_id: str, now: datetime) -> SignInLink | None:

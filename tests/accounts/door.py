@@ -38,9 +38,10 @@ class Browser:
         return self.client.post(path, base_url=HOST, data=data, headers={"Referer": f"{HOST}/"})
 
     def ask(self, email: str, return_to: str | None = None) -> TestResponse:
-        """Asks for a link at the sign-in page."""
+        """Asks for a link and a code at the sign-in page, and follows to the page that waits for the mail."""
         page = self.get("/sign-in", query_string={"return_to": return_to} if return_to else {})
-        return self.send(page, "/sign-in", email=email)
+        answer = self.send(page, "/sign-in", email=email)
+        return self.get("/sign-in/code") if answer.status_code == 303 else answer
 
     def use(self, link: str) -> TestResponse:
         """Opens a mailed link and presses the button."""

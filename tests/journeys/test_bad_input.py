@@ -116,7 +116,7 @@ COVERED = {
 
 BREAK = "x\r\nSet-Cookie: planted=1\r\n\r\n<script>planted"
 ENCODED = "x%0d%0aSet-Cookie:%20planted=1"
-FORMS = ["/checkout", "/sign-in", "/sign-in/link", "/sign-out"]
+FORMS = ["/checkout", "/sign-in", "/sign-in/code", "/sign-in/link", "/sign-out"]
 
 
 @pytest.mark.parametrize("kind", COVERED)
@@ -193,7 +193,7 @@ def test_a_line_break_starts_no_header_anywhere(shop: Shop) -> None:
 def test_a_line_break_in_a_form_starts_no_header(shop: Shop, path: str) -> None:
     client = shop.browser()
     token = form_of(client.get("/sign-in").text)["csrf_token"]
-    names = ("return_to", "plan", "token", "email")
+    names = ("return_to", "plan", "token", "code", "email")
     for value in (BREAK, f"{ARTICLE}{BREAK}"):
         sent = {"plan": "annual", **dict.fromkeys(names, value), "csrf_token": token}
         assert_whole(client.post(path, data=sent, headers=referer()), path)
