@@ -133,7 +133,7 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         keyring.ensure(began)
         db.session.commit()
         content = enter(content_server())
-        ports = {"service": servers.free_port(), "content": content.server_port}
+        ports = {"service": servers.free_port(), "content": content.server_port, "nobody": servers.free_port()}
         made = Wall(app, folder, ports, content, began)
         made.revoked = made.token("revoked")
         options = ["--interface", "wsgi", "--no-ws", "--blocking-threads", "4", "--port", str(ports["service"])]
@@ -145,17 +145,17 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
 
 @pytest.fixture(scope="module")
 def start(wall: Wall) -> Iterator[Callable[..., Gateway]]:
-    """Starts a gateway of a kind, or gives the one that runs; `lost` has no service behind it."""
+    """Starts a gateway of a kind, or gives the one that runs; `service` is another port than the service's."""
     running: dict[tuple[Any, ...], Gateway] = {}
     with ExitStack() as stack:
 
-        def start(kind: str, *, lost: bool = False, hangs: bool = False, **how: bool) -> Gateway:
-            key = (kind, lost, hangs, *sorted(how.items()))
+        def start(kind: str, *, service: int | None = None, **how: bool) -> Gateway:
+            key = (kind, service, *sorted(how.items()))
             if key not in running:
                 port = servers.free_port()
-                ports = {**wall.ports, "gateway": port} | ({"service": servers.free_port()} if lost else {})
+                ports = {**wall.ports, "gateway": port} | ({"service": service} if service else {})
                 folder = wall.folder / f"{kind}{len(running)}"
-                line = command(kind, folder, ports, hasty=hangs, **how)
+                line = command(kind, folder, ports, **how)
                 stack.enter_context(servers.running(line, port, folder / "start.log"))
                 running[key] = Gateway(wall, port)
             return running[key]

@@ -8,13 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Content(ThreadingHTTPServer):
-    """`reached` holds the paths of all requests that a gateway let through."""
+    """`reached` holds the paths of all requests that a gateway let through; `status` is what all are answered."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 200) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.reached: list[str] = []
+        self.status = status
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -25,7 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         told = {"method": self.command, "path": self.path, "headers": self.headers.items(), "body": body}
         text = json.dumps(told).encode()
-        self.send_response(200)
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
         self.send_header("Content-Type", "application/json")
         self.send_header("Cache-Control", "public, max-age=3600")  # what no gateway may pass on
         self.send_header("Content-Length", str(len(text)))
@@ -40,9 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def content_server() -> Iterator[Content]:
+def content_server(status: int = 200) -> Iterator[Content]:
     """Runs in a thread of its own until the end of the block."""
-    server = Content()
+    server = Content(status)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

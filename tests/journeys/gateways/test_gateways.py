@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.journeys.gateways.conftest import ALL, PAY, Gateway, Wall
+from tests.journeys.gateways.origin import content_server
 from tests.journeys.gateways.recipes import KINDS
 
 WWW = "https://www.example.org"
@@ -163,14 +164,14 @@ def test_readers_who_share_a_connection_stay_apart(kind: str, start: Start, wall
 def test_while_the_service_is_lost_nobody_gets_in(kind: str, start: Start, wall: Wall) -> None:
     """Neither with a good token nor without one; it is told as a fault that passes."""
     for token in (wall.token("good"), None):
-        answer = start(kind, lost=True).ask(token=token)
+        answer = start(kind, service=wall.ports["nobody"]).ask(token=token)
         assert (answer.status in (502, 503), answer.told) == (True, None)
         assert "public" not in answer.headers.get("Cache-Control", "")
-    assert start(kind, lost=True).ask("/free/page").status == 200
+    assert start(kind, service=wall.ports["nobody"]).ask("/free/page").status == 200
 
 
 def test_an_operator_may_choose_to_let_everybody_in_meanwhile(kind: str, start: Start, wall: Wall) -> None:
-    gateway = start(kind, lost=True, fail_open=True)
+    gateway = start(kind, service=wall.ports["nobody"], fail_open=True)
     for token in (wall.token("good"), wall.token("expired"), None):
         answer = gateway.ask(
             "/article?x=1", token, headers=(("X-Paywall-Subject", "rdr_forged"), ("X_Paywall_Scope", "all"))
@@ -192,12 +193,21 @@ def test_that_choice_opens_nothing_while_the_service_is_there(kind: str, start: 
 def test_a_service_that_hangs_holds_no_page_for_long(kind: str, start: Start, wall: Wall) -> None:
     """A socket that accepts and says nothing; the page's two seconds are cut to half a second here."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        wall.ports, kept = {**wall.ports, "service": silent.getsockname()[1]}, wall.ports
-        try:
-            gateway = start(kind, hangs=True)
-        finally:
-            wall.ports = kept
+        gateway = start(kind, service=silent.getsockname()[1], hasty=True)
         began = time.monotonic()
         answer = gateway.ask(token=wall.token("good"))
         assert (answer.status in (502, 503, 504), answer.told) == (True, None)
         assert 0.4 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_service_that_answers_by_a_fault_lets_nobody_in_unless_chosen(
+    kind: str, start: Start, wall: Wall, status: int
+) -> None:
+    """As one that has just started and knows no keys yet."""
+    with content_server(status) as sick:
+        closed = start(kind, service=sick.server_port).ask(token=wall.token("good"))
+        assert (closed.status >= 500, closed.told) == (True, None)
+        chosen = start(kind, service=sick.server_port, fail_open=True).ask(token=wall.token("good"))
+        assert chosen.status == 200
+        assert chosen.seen("X-Paywall-Subject") in ([], [""])
