@@ -20,6 +20,7 @@ from paywall.verifier import (
     TokenChecker,
     TokenCodec,
     TokenError,
+    Verifier,
 )
 from paywall.verifier.codec import MAX_TOKEN_CHARS, key_id
 
@@ -165,6 +166,28 @@ def test_an_unknown_key_is_named_as_such(token, make_claims):
     other = SigningKey.generate()
     assert refusal(token, KeySet({other.kid: other.public})) is Reason.UNKNOWN_KEY
     assert key_id("x.y.z") == key_id("") == ""
+
+
+@pytest.mark.parametrize("form", ["jwt", "paywall"])
+def test_an_unknown_key_is_asked_for_once_and_then_the_cool_down_holds(origin, key, keys, make_claims, form):
+    """After a rotation the first token of the new key is let in; made-up key ids cause no further question."""
+    claims, later = Claims(**make_claims(iss=origin.url)), SigningKey.generate()
+
+    def token(by):
+        return jwt_form.sign(claims, by) if form == "jwt" else CODEC.dumps(claims.as_payload(), by)
+
+    origin.serve_keys(keys)
+    told = {"timeout": 5.0, "cooldown": 60.0, "background": False, "clock": lambda: NOW}
+    with Verifier(origin.url, **told) as verifier:
+        assert verifier.check(token(key)).allowed
+        verifier._source._next_try = 0.0  # the first fetch was long ago
+        origin.serve_keys(KeySet({key.kid: key.public, later.kid: later.public}))
+        assert verifier.check(token(later)).allowed
+        assert len(origin.asked) == 2
+        for _ in range(5):
+            assert verifier.check(token(SigningKey.generate())).reason is Reason.UNKNOWN_KEY
+        assert verifier.check(token(later)).allowed
+        assert len(origin.asked) == 2
 
 
 def test_signatures_of_the_two_forms_cannot_be_exchanged(token, make_token, keys, key):
