@@ -56,6 +56,33 @@ def test_a_letter_with_an_html_part_shows_its_text(tmp_path: Path) -> None:
     assert shown.subject == "(no subject)"
 
 
+def test_a_letter_can_be_seen_as_its_html_and_nothing_in_it_runs(tmp_path: Path, visitor: FlaskClient) -> None:
+    letter = EmailMessage()
+    letter["Subject"] = "Two forms"
+    letter["Message-ID"] = "<let_1@pay.test>"
+    letter["Auto-Submitted"] = "auto-generated"
+    letter["X-Secret"] = "not shown"
+    letter.set_content("plain")
+    letter.add_alternative("<p>fancy & <b>bold</b></p>", subtype="html")
+    (tmp_path / "20261122T1-ab.eml").write_bytes(bytes(letter))
+    body = visitor.get("/outbox").text
+    assert "&lt;let_1@pay.test&gt;" in body
+    assert "auto-generated" in body
+    assert "not shown" not in body
+    assert 'href="/outbox/letters/20261122T1-ab"' in body
+    answer = visitor.get("/outbox/letters/20261122T1-ab")
+    assert "<b>bold</b>" in answer.text
+    assert "script" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+
+
+def test_a_letter_without_html_has_no_such_page(tmp_path: Path, visitor: FlaskClient) -> None:
+    write(tmp_path, "plain", "text")
+    assert "As HTML" not in visitor.get("/outbox").text
+    assert visitor.get("/outbox/letters/plain").status_code == 404
+
+
 def test_a_file_that_is_no_letter_does_not_break_the_page(tmp_path: Path, visitor: FlaskClient) -> None:
     (tmp_path / "junk.eml").write_bytes(bytes(range(256)))
     (tmp_path / "empty.eml").write_bytes(b"")
@@ -80,7 +107,9 @@ def test_the_page_is_kept_and_found_by_nobody(visitor: FlaskClient) -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("path", ["/outbox/", "/outbox/x.eml", "/outbox/../secrets.json"])
+@pytest.mark.parametrize(
+    "path", ["/outbox/", "/outbox/x.eml", "/outbox/../secrets.json", "/outbox/letters/..%2fsecrets"]
+)
 def test_no_file_can_be_asked_for_by_name(tmp_path: Path, visitor: FlaskClient, path: str) -> None:
     write(tmp_path, "x", "text")
     assert visitor.get(path).status_code == 404
@@ -89,4 +118,5 @@ def test_no_file_can_be_asked_for_by_name(tmp_path: Path, visitor: FlaskClient, 
 def test_a_site_without_an_outbox_has_no_such_page(config: SiteConfig) -> None:
     client = browse(create_site(replace(config, outbox_dir=None)))
     assert client.get("/outbox").status_code == 404
+    assert client.get("/outbox/letters/x").status_code == 404
     assert "Mail outbox" not in client.get("/").text

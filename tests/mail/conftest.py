@@ -28,6 +28,8 @@ class Postbox:
         if self.refuse_at == "data":
             return self.code
         self.letters.append(envelope)
+        if self.refuse_at == "after data":
+            server.transport.abort()
         return "250 OK"
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:

@@ -1,5 +1,6 @@
 """Letters that wait: written with their cause, sent at least once, and never twice for one cause."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 from paywall.mail import delivery, letterbox, links
 from paywall.mail.delivery import Delivered, deliver
 from paywall.mail.sending import NotSent
-from paywall.storage import letters
+from paywall.storage import letters, readers
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
 from tests.conftest import FrozenClock
@@ -26,7 +27,9 @@ def app(make_app, smtp_port: int):
 
 
 def post(clock: FrozenClock, to: str = "ada@example.com") -> str:
-    """Posts a sign-in letter, commits, and returns the link's id."""
+    """Posts a sign-in letter to a reader, commits, and returns the link's id."""
+    if readers.verified(to) is None:
+        readers.create(to, clock.now()).email_verified_at = clock.now()
     link_id = links.create(to, "https://news.test/a", clock.now())
     letterbox.post_sign_in(to, link_id, clock.now())
     db.session.commit()
@@ -214,6 +217,23 @@ def test_a_sender_that_dies_before_it_wrote_the_end_down_repeats_the_letter(
     clock.advance(minutes=5)
     assert deliver() == Delivered(sent=1)
     assert len(postbox.letters) == 2
+
+
+def test_a_server_that_goes_before_it_answers_gets_the_letter_again_and_can_tell(
+    app: OpenAPI, clock: FrozenClock, postbox: Postbox
+) -> None:
+    """Nobody knows whether it took the letter; a mail program knows the second by its Message-ID."""
+    postbox.refuse_at = "after data"
+    post(clock)
+    with capture_logs():
+        assert deliver() == Delivered(failed=1)
+    (row,) = rows()
+    assert (row.outcome, row.done_at) == ("SMTPServerDisconnected", None)
+    postbox.refuse_at = ""
+    clock.advance(minutes=1)
+    assert deliver() == Delivered(sent=1)
+    names = [re.findall(r"^Message-ID: (.+)\r$", text, re.MULTILINE) for text in texts(postbox)]
+    assert names == [[f"<{row.id}@pay.test>"]] * 2
 
 
 def test_an_address_that_no_header_can_carry_is_given_up(app: OpenAPI, clock: FrozenClock, postbox: Postbox) -> None:

@@ -65,6 +65,7 @@ def test_its_headers_tell_the_moment_and_the_service_not_the_machine(
     assert letter["Date"].datetime == clock.now()
     assert letter["Message-ID"].endswith("@pay.test>")
     assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["Reply-To"] == "help@example.org"
 
 
 def test_an_address_of_another_alphabet_arrives(clock: FrozenClock, smtp_port: int, postbox: Postbox) -> None:
