@@ -33,11 +33,8 @@ conformance: $(VENV)/.dev ## play purchases in every order, doubled, lost, raced
 	@exec $(BIN)/python -m tests.conformance $(if $(STORIES),--stories '$(STORIES)') $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(KINDS),--kinds $(KINDS)) $(if $(ONLY),--only '$(ONLY)')
 
-bench: $(VENV)/.dev ## measure token verification, a hanging Stripe, the inbox, the reconciliation
-	@$(BIN)/python tests/bench/verify.py
-	@$(BIN)/python tests/bench/outage.py
-	@$(BIN)/python tests/bench/intake.py
-	@exec $(BIN)/python tests/bench/reconcile.py
+bench: $(VENV)/.dev ## measure verification, a hanging Stripe, the inbox, the reconciliation (PARTS="library lane")
+	@exec $(BIN)/python -m tests.bench $(PARTS)
 
 clean: ## remove .venv and caches, keep the demo's state
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

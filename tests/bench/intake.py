@@ -11,10 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import sqlalchemy as sa
 import stripe
@@ -31,6 +28,7 @@ from paywall.tokens import keyring
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
 from tests.bench.places import KINDS, database, say, servers, service
+from tests.bench.results import Findings, Row
 from tests.support.farm import service_environment
 from tests.support.recorded import NEWEST
 from tests.support.shop import API_KEY, WEBHOOK_SECRET, Shop
@@ -53,7 +51,7 @@ _COLUMNS = {
 }
 
 
-def storing(kind: str) -> None:
+def storing(kind: str, found: Findings) -> None:
     """Signed events taken in, of a type that nobody handles, beside commits of one row without anything around."""
     with database(kind) as url, service(url) as app:
         ways = {"bare commits": bare_commits(kind), "events stored": intake(app)}
@@ -61,11 +59,10 @@ def storing(kind: str) -> None:
         for _ in range(ROUNDS):
             for name, way in ways.items():
                 figures[name].append(way())
-        ratios = [ours / bare for bare, ours in zip(*figures.values(), strict=True)]
-        for name, found in figures.items():
-            say(f"  {kind:12}{name:16}{statistics.median(found):8.0f} /s   ({min(found):.0f} to {max(found):.0f})")
-        middle = statistics.median(ratios)
-        say(f"  {'':12}{'stored / bare':16}{middle:8.2f}      ({min(ratios):.2f} to {max(ratios):.2f}; goal 0.30)")
+        for name, rates in figures.items():
+            say(f"  {kind:12}{name:16}{statistics.median(rates):8.0f} /s   ({min(rates):.0f} to {max(rates):.0f})")
+            found.measured[f"{name}, {kind}"] = rates
+        found.ratio("intake", f"events stored, {kind}", f"bare commits, {kind}", goal=0.3)
 
 
 def bare_commits(kind: str) -> Callable[[], float]:
@@ -177,7 +174,7 @@ class Crowd:
             time.sleep(0.02)
 
 
-def handling(kind: str) -> None:
+def handling(kind: str, found: Findings) -> None:
     """Syncs that find nothing new: three questions to Stripe each, beside the same by two workers."""
     keys = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET}
     with database(kind) as url, SandboxServer(**keys) as sandbox, service(url, stripe={"api_base": sandbox.url}) as app:
@@ -192,6 +189,8 @@ def handling(kind: str) -> None:
                 with crowd.workers(number):
                     figures[number] = crowd.handled_per_second(rounds)
             one, two = figures[1], figures[2]
+            what = f"handled by two, {kind}, +{delay * 1000:.0f} ms"
+            found.add(Row("intake", what, "by one worker", two / one))
             line = f"{one:7.1f} /s by one worker   {two:7.1f} /s by two   ({two / one:.2f} times)"
             say(f"  {kind:12}Stripe takes {delay * 1000:3.0f} ms more   {line}")
 
@@ -208,16 +207,12 @@ def delayed(application: Any, seconds: float) -> Any:
     return answer
 
 
-def main() -> None:
+def intakes(found: Findings) -> None:
     """Both measurements on both databases."""
     say(f"\nEvents stored, one connection, median of {ROUNDS} rounds of {EVENTS}:")
     with servers():
         for kind in KINDS:
-            storing(kind)
+            storing(kind, found)
         say(f"\nEvents handled by processes, {SUBSCRIPTIONS} subscriptions:")
         for kind in KINDS:
-            handling(kind)
-
-
-if __name__ == "__main__":
-    main()
+            handling(kind, found)

@@ -11,26 +11,23 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 import requests
-from flask_migrate import upgrade
 
 from paywall.app import create_app
 from paywall.billing import catalog
 from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT, load_settings
-from paywall.storage import service_keys
 from paywall.storage.database import db
-from paywall.tokens import keyring
-from tests.bench.verify import SERVER
+from tests.bench import servers
+from tests.bench.places import say
+from tests.bench.results import Findings, Row
+from tests.bench.servers import NO_LIMIT, SERVER, Prepared
 from tests.support.farm import service_environment
 from tests.support.faults import FaultyStripe
 from tests.support.forms import form_of
-from tests.support.servers import free_port, running
+from tests.support.servers import free_port, running, wait_until
 from tests.support.shop import API_KEY
 
 OTHERS = 2  # connections that go on reading
@@ -48,10 +45,11 @@ class Figures:
 class Service:
     """A running service behind a Stripe that can hang."""
 
-    def __init__(self, address: str, stripe: FaultyStripe, key: str) -> None:
+    def __init__(self, address: str, stripe: FaultyStripe, prepared: Prepared) -> None:
         self.address = address
         self.stripe = stripe
-        self._key = {"Authorization": f"Bearer {key}"}
+        self.prepared = prepared
+        self.key = {"Authorization": f"Bearer {prepared.key}"}
 
     def others(self, seconds: float) -> Figures:
         """What other requests take: the sign-in page, the offer, a token's check, in turns."""
@@ -74,10 +72,10 @@ class Service:
     @contextmanager
     def hanging(self, readers: int) -> Iterator[list[Future[int]]]:
         """So many readers press Subscribe while Stripe answers nobody; the statuses that they got in the end."""
+        self.stripe.met.clear()
         with ThreadPoolExecutor(readers) as pool, self.stripe.failing("slow"):
             pressed = [pool.submit(self._press, number) for number in range(readers)]
-            while not self.stripe.met:
-                time.sleep(0.01)
+            wait_until(lambda: self.stripe.met, "nobody asks Stripe")
             yield pressed
 
     def _press(self, number: int) -> int:
@@ -91,7 +89,7 @@ class Service:
         return lambda session: session.get(f"{self.address}{path}", timeout=60)
 
     def _verify(self, session: requests.Session) -> requests.Response:
-        return session.post(f"{self.address}/v1/tokens/verify", json={"token": "x"}, headers=self._key, timeout=60)
+        return session.post(f"{self.address}/v1/tokens/verify", json={"token": "x"}, headers=self.key, timeout=60)
 
 
 @contextmanager
@@ -102,46 +100,47 @@ def service(folder: Path, read_timeout: float = 20.0) -> Iterator[Service]:
         faulty = stack.enter_context(FaultyStripe(sandbox.url))
         port = free_port()
         address, url = f"http://127.0.0.1:{port}", f"sqlite:///{folder}/paywall.sqlite3"
-        key = prepare(url, sandbox.url)
-        env = service_environment(url, faulty.url, address) | {
+        prepared = prepare(url, sandbox.url, address)
+        env = service_environment(url, faulty.url, address) | NO_LIMIT
+        env |= {
+            "PAYWALL_LOG__LEVEL": "info",
             "PAYWALL_STRIPE__READ_TIMEOUT_SECONDS": str(read_timeout),
             "PAYWALL_STRIPE__MAX_NETWORK_RETRIES": "0",
             "PAYWALL_LIMITS__CHECKOUT_PERSON": "1000 per minute",
         }
         command = [sys.executable, "-m", "granian", *SERVER, "--host", "127.0.0.1", "--port", str(port), "wsgi:app"]
         stack.enter_context(running(command, port, folder / "service.log", cwd=ROOT, env=env))
-        yield Service(address, faulty, key)
+        yield Service(address, faulty, prepared)
 
 
-def prepare(url: str, stripe_url: str) -> str:
-    """A migrated database with its keys, and the plan at Stripe; returns a service key."""
+def prepare(url: str, stripe_url: str, address: str) -> Prepared:
+    """A database ready for use, and the plan at Stripe."""
+    prepared = servers.prepare(url, address)
     app = create_app(load_settings(database={"url": url}, stripe={"api_base": stripe_url}, log={"level": "error"}))
     with app.app_context():
-        upgrade()
-        keyring.ensure(datetime.now(UTC))
-        _, key = service_keys.add("bench", datetime.now(UTC))
-        db.session.commit()
         for plan in app.extensions["paywall"].settings.plans.values():
             catalog.push(app.extensions["paywall"].gateway, plan)
+        db.session.remove()
         db.engine.dispose()
-    return key
+    return prepared
 
 
-def main() -> None:
+def outage(found: Findings) -> None:
     """The three situations, a line each."""
-    print("\nOther requests while Stripe hangs for 20 s (1 worker, 8 threads), milliseconds:")
+    say("\nOther requests while Stripe hangs for 20 s, 1 worker, 8 threads, milliseconds:")
     with tempfile.TemporaryDirectory(prefix="paywall-bench-") as folder, service(Path(folder)) as running_service:
         running_service.others(2)  # warm
-        show("nobody waits for Stripe", running_service.others(10))
+        quiet = running_service.others(8)
+        show("nobody waits for Stripe", quiet)
         for readers in (1, 12):
             with running_service.hanging(readers):
-                show(f"{readers} pressed Subscribe", running_service.others(10))
+                figures = running_service.others(8)
+            name = f"{readers} pressed Subscribe"
+            show(name, figures)
+            found.measured[f"others' p50 and p99, {name}, ms"] = [figures.p50, figures.p99]
+            found.add(Row("outage", f"others' p50, {name}", "nobody did", figures.p50 / quiet.p50))
 
 
 def show(name: str, figures: Figures) -> None:
     """One line."""
-    print(f"  {name:28}p50 {figures.p50:7.1f}   p99 {figures.p99:7.1f}   ({figures.count} requests)")
-
-
-if __name__ == "__main__":
-    main()
+    say(f"  {name:28}p50 {figures.p50:7.1f}   p99 {figures.p99:7.1f}   ({figures.count} requests)")

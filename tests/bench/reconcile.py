@@ -1,6 +1,6 @@
 """Measures the reconciliation of unchanged subscriptions: calls of Stripe, memory, time. Run by `make bench`.
 
-`python tests/bench/reconcile.py 1000 100000` takes other numbers of subscriptions; the second one takes some minutes.
+`SIZES="1000 100000" make bench PARTS=reconcile` takes other numbers of subscriptions; 100,000 take some minutes.
 """
 
 import json
@@ -14,13 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT
 from paywall.storage.database import db
 from paywall.tokens import keyring
 from tests.bench.places import KINDS, database, say, servers, service
+from tests.bench.results import Findings, Row
 from tests.support.farm import service_environment
 from tests.support.many import Copier
 from tests.support.shop import API_KEY, WEBHOOK_SECRET, Shop
@@ -65,7 +64,7 @@ def reconcile(url: str, stripe_url: str) -> Run:
     return Run(json.loads(lines[-1])["summary"], time.perf_counter() - began, usage.ru_maxrss / 1024)
 
 
-def measure(kind: str, sizes: tuple[int, ...]) -> None:
+def measure(kind: str, sizes: tuple[int, ...], found: Findings) -> None:
     """Each number of subscriptions on one database, the smaller first."""
     keys = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET}
     with tempfile.TemporaryDirectory(prefix="paywall-bench-") as folder, database(kind) as url:
@@ -85,29 +84,30 @@ def measure(kind: str, sizes: tuple[int, ...]) -> None:
                     db.session.remove()
                     run = reconcile(url, sandbox.url)
                     first = first or run
-                    show(kind, size, run, first)
+                    tell(found, show(kind, size, run), kind, run, first)
 
 
-def show(kind: str, size: int, run: Run, first: Run) -> None:
-    """One line; stops where the run met anything but unchanged subscriptions."""
+def show(kind: str, size: int, run: Run) -> str:
+    """One line; stops where the run met anything but unchanged subscriptions. Returns what was reconciled."""
     summary = run.summary
     found = sum(summary[name] for name in ("missing", "extra", "different", "failed"))
     assert (summary["subscriptions"], found, summary["complete"]) == (size, 0, True), summary
-    calls = summary["calls"] / (size / 1000)
-    figures = (
-        f"{summary['calls']:6} calls, {calls:5.1f} per 1,000 (at most {MOST_CALLS})   {run.peak_mib:5.0f} MiB at most"
-    )
-    say(f"  {kind:12}{size:7,} {figures}, {run.peak_mib / first.peak_mib:.2f} of the first   {run.seconds:6.1f} s")
+    say(f"  {kind:12}{size:7,} {summary['calls']:6} calls   {run.peak_mib:5.0f} MiB at most   {run.seconds:6.1f} s")
+    return f"{size:,} unchanged, {kind}"
 
 
-def main() -> None:
+def tell(found: Findings, what: str, kind: str, run: Run, first: Run) -> None:
+    """The rows: calls of Stripe, and memory where this is not the first run."""
+    calls = run.summary["calls"] / (run.summary["subscriptions"] / 1000)
+    found.add(Row("reconcile", what, "calls per 1,000", calls, goal=MOST_CALLS, most=True))
+    if run is not first:
+        found.add(Row("reconcile", f"{what}: memory", f"the smallest run, {kind}", run.peak_mib / first.peak_mib))
+
+
+def reconciliations(found: Findings) -> None:
     """Both databases."""
-    sizes = tuple(sorted(int(size) for size in sys.argv[1:])) or SIZES
+    sizes = tuple(sorted(int(size) for size in os.environ.get("SIZES", "").split())) or SIZES
     say("\nUnchanged subscriptions reconciled by the command, at most 20 calls a second:")
     with servers():
         for kind in KINDS:
-            measure(kind, sizes)
-
-
-if __name__ == "__main__":
-    main()
+            measure(kind, sizes, found)

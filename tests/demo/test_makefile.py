@@ -112,7 +112,7 @@ def test_requirements_are_installed_when_they_change_and_not_again(folder: Path)
     pip, tests = run("test")
     assert pip.endswith("-r requirements-dev.txt")
     assert tests.startswith("pytest")
-    assert run("bench") == []  # a script, not a module: no Python of ours to note it
+    assert run("bench") == ["tests.bench"]
     assert run("demo") == [demo]
 
     shutil.rmtree(folder / ".venv")
