@@ -3,14 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from flask import Response
 from sqlalchemy import event
 
+from paywall import sessions as sessions_of_browsers
 from paywall.storage import revocations, sessions
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement
 from paywall.tokens import keyring
 from paywall.verifier import SigningKey, TokenCodec
 from tests.support import subscribers
+from tests.support.browsers import browser
+from tests.support.marks import on_sqlite
 
 
 def refused(answer, reason):
@@ -121,12 +125,28 @@ def test_a_jwt_is_taken_back_with_its_session(ask, token, subscriber, now):
     assert ask("verify", token=jwt).json["reason"] == "revoked"
 
 
+@on_sqlite
 @pytest.mark.parametrize("form", ["JWT", "jws", "", 1, None, ["jwt"]])
 def test_a_form_that_is_none_is_refused_before_anything_is_minted(ask, token, form):
     answer = ask("renew", token=token, format=form)
     assert answer.status_code == (200 if form is None else 422)
 
 
+@on_sqlite
 def test_the_forms_stand_in_the_description(client):
     schema = client.get("/openapi/openapi.json").json["components"]["schemas"]["RenewBody"]["properties"]["format"]
     assert schema["anyOf"][0]["enum"] == ["paywall", "jwt"]
+
+
+@on_sqlite
+def test_with_the_setting_a_readers_cookie_is_a_jwt_that_gateways_let_in(make_app, now):
+    app = make_app(tokens={"format": "jwt"})
+    with app.test_request_context(base_url="https://pay.test"):
+        response = Response()
+        assert sessions_of_browsers.set_token(response, *subscribers.subscriber(now), now)
+    (cookie,) = response.headers.getlist("Set-Cookie")
+    name, _, value = cookie.partition(";")[0].partition("=")
+    assert (name, value[:3]) == ("paywall_token", "eyJ")
+    reader = browser(app)
+    reader.set_cookie(name, value, domain="pay.test")
+    assert reader.get("/v1/authorize?require=news").status_code == 204
