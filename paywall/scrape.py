@@ -1,9 +1,10 @@
 """The address of the metrics: what the workers counted, and what the database says of inbox, worker and comparison."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, Flask, Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -12,7 +13,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from paywall import context, guards, metrics
-from paywall.storage import events, facts, workers
+from paywall.storage import events, facts, letters, workers
 from paywall.storage.database import begin_read, db
 
 blueprint = Blueprint("metrics", __name__)
@@ -28,6 +29,9 @@ GAUGES = {
     "paywall_workers": "Workers whose heartbeat is fresh.",
     "paywall_worker_last_beat_seconds": "Time since a worker said that it works; left out where none does.",
     "paywall_worker_job_last_success_seconds": "Time since a job of the worker last did all it had to, by job.",
+    "paywall_letters_waiting": "Letters that have not left, by kind.",
+    "paywall_letters_oldest_waiting_seconds": "Age of the oldest of them; 0 when there is none.",
+    "paywall_letters_last_day": "Letters that were done with in the last 24 hours, by kind and outcome.",
     "paywall_reconcile_drift": "Differences to Stripe that the last comparison found, by kind.",
     "paywall_reconcile_unrepaired": "How many of them it could not repair.",
     "paywall_reconcile_last_run_seconds": "Time since the last comparison ended; left out before the first.",
@@ -36,6 +40,8 @@ GAUGES = {
 LABELS = {
     "paywall_webhook_parked_events": ("older_than",),
     "paywall_worker_job_last_success_seconds": ("job",),
+    "paywall_letters_waiting": ("kind",),
+    "paywall_letters_last_day": ("kind", "outcome"),
     "paywall_reconcile_drift": ("kind",),
 }
 # kept in the database, because who counts them is another process than who is asked
@@ -59,7 +65,7 @@ class Stored(Collector):
         """The database's word, or that it does not answer."""
         try:
             begin_read()
-            found = [*self._inbox(), *self._workers(), *self._comparison()]
+            found = [*self._inbox(), *self._workers(), *self._letters(), *self._comparison()]
         except SQLAlchemyError:
             db.session.rollback()
             yield _gauge("paywall_database_up", 0)
@@ -88,6 +94,11 @@ class Stored(Collector):
         yield _counters("paywall_worker_job_runs", {row.name: row.runs for row in rows})
         yield _counters("paywall_worker_job_failures", {row.name: row.failures for row in rows})
         yield _counters("paywall_worker_job_seconds", {row.name: row.milliseconds / 1000 for row in rows})
+
+    def _letters(self) -> Iterator[Metric]:
+        yield _gauges("paywall_letters_waiting", letters.waiting_by_kind())
+        yield _gauge("paywall_letters_oldest_waiting_seconds", self._age(letters.oldest_waiting()))
+        yield _gauges("paywall_letters_last_day", letters.done_since(self.now - timedelta(days=1)))
 
     def _comparison(self) -> Iterator[Metric]:
         told = facts.get("reconcile:last")
@@ -122,10 +133,11 @@ def _gauge(name: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, GAUGES[name], value)
 
 
-def _gauges(name: str, values: dict[str, float]) -> GaugeMetricFamily:
+def _gauges(name: str, values: Mapping[Any, float]) -> GaugeMetricFamily:
+    """One gauge for each value; its key is the label, or the labels."""
     family = GaugeMetricFamily(name, GAUGES[name], labels=LABELS[name])
-    for label, value in values.items():
-        family.add_metric([label], value)
+    for labels, value in values.items():
+        family.add_metric([labels] if isinstance(labels, str) else labels, value)
     return family
 
 

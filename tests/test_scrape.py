@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from paywall import scrape
-from paywall.storage import events, facts, workers
+from paywall.storage import events, facts, letters, workers
 from paywall.storage.database import db
 from paywall.storage.workers import Tally
 from tests.support.browsers import browser
@@ -165,3 +165,20 @@ class TestWhoMayRead:
     @pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "X_Real_IP", "Via"])
     def test_not_through_a_proxy_on_this_machine(self, ask, name: str) -> None:
         assert ask({"loopback": True}, **{name: "127.0.0.1"}).status_code == 404
+
+
+def test_letters_are_told_by_what_became_of_them(scraped, clock) -> None:
+    """Who sends them is another process than who is asked, so the table tells it."""
+    for name, kind in (("a", "welcome"), ("b", "sign_in"), ("c", "sign_in")):
+        letters.add(kind, f"{name}@example.com", f"cause:{name}", clock.now())
+        clock.advance(seconds=100)
+    first, second, _ = letters.due(clock.now(), 5)
+    letters.finish(first, "sent", clock.now() - timedelta(days=2))
+    letters.finish(second, "given_up", clock.now())
+    db.session.commit()
+    text = scraped().text
+    assert read(text)["paywall_letters_waiting", frozenset({("kind", "sign_in")})] == 1
+    assert total(text, "paywall_letters_waiting") == 1
+    assert total(text, "paywall_letters_oldest_waiting_seconds") == 100
+    done = {labels: value for (name, labels), value in read(text).items() if name == "paywall_letters_last_day"}
+    assert done == {frozenset({("kind", "sign_in"), ("outcome", "given_up")}): 1}

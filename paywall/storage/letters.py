@@ -108,6 +108,25 @@ def has(cause: str) -> bool:
     return db.session.scalar(select(WaitingLetter.id).where(WaitingLetter.cause == cause)) is not None
 
 
+def oldest_waiting() -> datetime | None:
+    """When the oldest letter was posted that has not left."""
+    return db.session.scalar(select(func.min(WaitingLetter.created_at)).where(WaitingLetter.done_at.is_(None)))
+
+
+def waiting_by_kind() -> dict[str, int]:
+    """How many letters of each kind have not left."""
+    kind = WaitingLetter.kind
+    query = select(kind, func.count()).where(WaitingLetter.done_at.is_(None)).group_by(kind)
+    return dict(iter(db.session.execute(query)))
+
+
+def done_since(moment: datetime) -> dict[tuple[str, str], int]:
+    """How many letters were done with since then, by kind and outcome."""
+    row = WaitingLetter
+    query = select(row.kind, row.outcome, func.count()).where(row.done_at >= moment).group_by(row.kind, row.outcome)
+    return {(kind, outcome or ""): count for kind, outcome, count in db.session.execute(query)}
+
+
 def waiting() -> int:
     """How many letters have not left."""
     query = select(func.count()).select_from(WaitingLetter).where(WaitingLetter.done_at.is_(None))
