@@ -16,6 +16,8 @@ from paywall.storage.workers import WorkerRow
 Prune = Callable[[datetime, int], int]
 
 _WORKERS = timedelta(days=7)
+# a letter may wait for a day and then begins the life of its link again; codes are counted over a day
+_UNUSED = timedelta(days=2)
 # an expired lease is free, and an expired entry hits no token: an hour more costs nothing and allows for clocks
 _SLACK = timedelta(hours=1)
 
@@ -39,6 +41,11 @@ def letters(before: datetime, limit: int) -> int:
 def links(before: datetime, limit: int) -> int:
     """Sign-in links that were used or ran out before. Commits nothing."""
     return _delete(SignInLink.id, limit, or_(SignInLink.used_at < before, SignInLink.expires_at < before))
+
+
+def unused_links(now: datetime, limit: int) -> int:
+    """Requests to sign in that came to nothing, with the typed address: it may be a stranger's. Commits nothing."""
+    return _delete(SignInLink.id, limit, SignInLink.used_at.is_(None), SignInLink.expires_at < now - _UNUSED)
 
 
 def sessions(before: datetime, limit: int) -> int:
@@ -73,7 +80,7 @@ BY_AGE: Mapping[str, tuple[Prune, ...]] = {
     "letters_days": (letters,),
     "sign_ins_days": (links, sessions),
 }
-BY_NOW: tuple[Prune, ...] = (leases, revocations, workers, reminders)
+BY_NOW: tuple[Prune, ...] = (unused_links, leases, revocations, workers, reminders)
 
 
 def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool] | TextClause) -> int:

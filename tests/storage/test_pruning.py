@@ -94,6 +94,16 @@ def test_links_go_after_their_use_or_their_end(app) -> None:
     assert left(SignInLink.id) == {made["open"]}
 
 
+def test_requests_to_sign_in_that_came_to_nothing_go_after_two_days(app) -> None:
+    """The address may be that of somebody who never had to do with us."""
+    made = {hours: sign_in_links.create(f"{hours}@example.com", None, OLD, NOW - hours * HOUR) for hours in (47, 49)}
+    used = sign_in_links.create("used@example.com", None, OLD, NOW - 49 * HOUR)
+    sign_in_links.use(used, OLD)
+    db.session.commit()
+    assert pruning.unused_links(NOW, 10) == 1
+    assert left(SignInLink.id) == {made[47], used}
+
+
 def test_sessions_go_long_after_their_end(app) -> None:
     reader = make_reader().id
     ended = create(reader, "a", "link", OLD, NOW + DAY)
@@ -151,6 +161,7 @@ def test_nothing_old_is_nothing_deleted(app) -> None:
         (pruning.checkouts, ["ix_checkouts_unpaid"]),
         (pruning.letters, ["ix_letters_done_at"]),
         (pruning.links, ["ix_sign_in_links_used_at", "ix_sign_in_links_expires_at"]),
+        (pruning.unused_links, ["ix_sign_in_links"]),
         (pruning.sessions, ["ix_reader_sessions_ended_at", "ix_reader_sessions_expires_at"]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -1,14 +1,16 @@
-"""Rows of sign-in links: used once, replaced by newer ones."""
+"""Rows of sign-in links: used once, replaced by newer ones; a code is tried a few times."""
 
 from datetime import timedelta
 
 from flask_openapi3.openapi import OpenAPI
 
 from paywall.storage import sign_in_links as links
-from paywall.storage.sign_in_links import Fate
+from paywall.storage.database import db
+from paywall.storage.sign_in_links import Fate, Tries
 from tests.conftest import FrozenClock
 
 LIFE = timedelta(minutes=15)
+TRIES = Tries(each=3, a_day=5)
 
 
 def make(clock: FrozenClock, email: str = "ada@example.com") -> str:
@@ -70,3 +72,75 @@ def test_using_one_ends_whatever_else_is_open_for_the_address(app: OpenAPI, cloc
 def test_an_unknown_one_is_nothing(app: OpenAPI, clock: FrozenClock) -> None:
     assert links.get("lnk_0") is None
     assert links.use("lnk_0", clock.now()) is None
+
+
+def with_code(clock: FrozenClock, email: str = "ada@example.com") -> str:
+    clock.advance(seconds=1)
+    made = links.create(email, None, clock.now(), clock.now() + LIFE, TRIES)
+    db.session.commit()
+    return made
+
+
+def tried(link_id: str, clock: FrozenClock, times: int) -> int:
+    """How many of so many tries were granted."""
+    granted = sum(links.count_try(link_id, clock.now()) is not None for _ in range(times))
+    db.session.commit()
+    return granted
+
+
+def test_a_code_may_be_tried_so_often_and_the_link_stays_open(app: OpenAPI, clock: FrozenClock) -> None:
+    link = with_code(clock)
+    assert tried(link, clock, 9) == 3
+    assert fate(link, clock) is Fate.OPEN
+    assert links.use(link, clock.now()) is not None
+
+
+def test_no_code_is_tried_for_a_link_that_has_none(app: OpenAPI, clock: FrozenClock) -> None:
+    assert tried(make(clock), clock, 1) == 0
+
+
+def test_no_code_is_tried_once_the_link_is_over(app: OpenAPI, clock: FrozenClock) -> None:
+    used, expired, replaced = with_code(clock, "a@example.com"), with_code(clock, "b@example.com"), with_code(clock)
+    links.use(used, clock.now())
+    with_code(clock)
+    assert [tried(one, clock, 1) for one in (used, replaced)] == [0, 0]
+    clock.advance(minutes=15)
+    assert tried(expired, clock, 1) == 0
+    assert links.count_try("lnk_0", clock.now()) is None
+
+
+def test_within_a_day_an_address_has_no_more_tries_however_often_it_asks(app: OpenAPI, clock: FrozenClock) -> None:
+    assert [tried(with_code(clock), clock, 9) for _ in range(4)] == [3, 2, 0, 0]
+    assert tried(with_code(clock, "bob@example.com"), clock, 9) == 3, "another address has its own"
+    clock.advance(days=1)
+    assert tried(with_code(clock), clock, 9) == 3
+
+
+def test_tries_of_a_clock_that_was_ahead_lock_nobody_out(app: OpenAPI, clock: FrozenClock) -> None:
+    clock.advance(days=300)
+    for _ in range(2):
+        tried(with_code(clock), clock, 9)
+    clock.advance(days=-300)
+    assert tried(with_code(clock), clock, 9) == 3
+
+
+def test_a_link_that_waited_begins_again_with_the_tries_that_it_has_left(app: OpenAPI, clock: FrozenClock) -> None:
+    link = with_code(clock)
+    tried(link, clock, 1)
+    clock.advance(hours=2)
+    links.renew(link, clock.now(), clock.now() + LIFE)
+    assert fate(link, clock) is Fate.OPEN
+    assert tried(link, clock, 9) == 2
+
+
+def test_a_used_link_never_begins_again(app: OpenAPI, clock: FrozenClock) -> None:
+    link = with_code(clock)
+    links.use(link, clock.now())
+    links.renew(link, clock.now(), clock.now() + LIFE)
+    assert fate(link, clock) is Fate.USED
+
+
+def test_a_newer_request_is_seen_and_one_from_a_later_time_is_none(app: OpenAPI, clock: FrozenClock) -> None:
+    older, newer = with_code(clock), with_code(clock)
+    assert [links.has_newer(links.get(one), clock.now()) for one in (older, newer)] == [True, False]
+    assert not links.has_newer(links.get(older), clock.now() - timedelta(seconds=1))
