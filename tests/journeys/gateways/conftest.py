@@ -15,8 +15,9 @@ from flask_openapi3.openapi import OpenAPI
 
 from paywall.app import create_app
 from paywall.settings import ROOT, load_settings
-from paywall.storage import revocations
-from paywall.storage.database import db
+from paywall.storage import revocations, sessions
+from paywall.storage.database import db, new_id
+from paywall.storage.hashing import sha256_hex
 from paywall.tokens import keyring
 from paywall.verifier import KeySet, SigningKey, TokenCodec
 from tests.journeys.gateways.origin import Content, content_server
@@ -24,7 +25,7 @@ from tests.journeys.gateways.recipes import command
 from tests.support import databases, servers, subscribers
 from tests.support.farm import service_environment
 
-PAY = "https://pay.example.org"
+PAY, WWW = "https://pay.example.org", "https://www.example.org"
 ALL = "news analyses memos reports newsletters"
 
 
@@ -74,6 +75,24 @@ class Wall:
             return f"{head}.{'B' if tail[0] == 'A' else 'A'}{tail[1:]}"
         return token
 
+    def browser(self) -> tuple[str, str]:
+        """A signed-in reader's token, which has ended, and the secret of the session's cookie at the service."""
+        reader, _ = subscribers.subscriber(self.began)
+        secret = new_id("secret")
+        session = sessions.create(reader, sha256_hex(secret), "link", self.began, self.began + timedelta(days=30))
+        db.session.commit()
+        return subscribers.token(reader, session, self.began), secret
+
+    def visit(self, address: str, cookie: str) -> Answer:
+        """Opens an address of the service itself, as a browser that has this cookie."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["service"], timeout=10)
+        headers = {"Host": PAY.removeprefix("https://"), "Cookie": cookie}
+        connection.request("GET", address.removeprefix(PAY), headers=headers)
+        answer = connection.getresponse()
+        found = Answer(answer.status, answer.headers, answer.read(), None)
+        connection.close()
+        return found
+
     def _again(self, token: str, now: datetime, key: SigningKey, **changes: str) -> str:
         codec, ours = TokenCodec("access"), keyring.signing_key(now)
         claims = codec.loads(token, KeySet({ours.kid: ours.public}))
@@ -105,7 +124,8 @@ class Gateway:
     ) -> Answer:
         """The same over a connection that may be used again."""
         before = len(self.wall.content.reached)
-        connection.putrequest(method, path)
+        connection.putrequest(method, path, skip_host=True)
+        connection.putheader("Host", WWW.removeprefix("https://"))
         for name, value in (("Cookie", f"a=b; paywall_token={token}") if token else ("Accept", "*/*"), *headers):
             connection.putheader(name, value)
         if body:
@@ -137,7 +157,10 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         made = Wall(app, folder, ports, content, began)
         made.revoked = made.token("revoked")
         options = ["--interface", "wsgi", "--no-ws", "--blocking-threads", "4", "--port", str(ports["service"])]
-        env = service_environment(url, "http://127.0.0.1:9", PAY)
+        env = service_environment(url, "http://127.0.0.1:9", PAY) | {
+            "PAYWALL_WEB__TRUSTED_HOPS": "1",  # as in production
+            "PAYWALL_WEB__RETURN_ORIGINS": json.dumps([WWW]),
+        }
         serve = [sys.executable, "-m", "granian", *options, "wsgi:app"]
         enter(servers.running(serve, ports["service"], folder / "service.log", cwd=ROOT, env=env))
         yield made

@@ -69,7 +69,7 @@ def caddy(ports: dict[str, int], *, fail_open: bool, plain: bool) -> str:
     text = _swapped(
         text,
         {
-            "www.example.org {": f"http://127.0.0.1:{ports['gateway']} {{",
+            "www.example.org {": f"http://www.example.org:{ports['gateway']} {{\n    bind 127.0.0.1",
             "127.0.0.1:8001": f"127.0.0.1:{ports['service']}",
             "127.0.0.1:8080": f"127.0.0.1:{ports['content']}",
         },

@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.journeys.gateways.conftest import ALL, PAY, Gateway, Wall
+from tests.journeys.gateways.conftest import ALL, PAY, WWW, Gateway, Wall
 from tests.journeys.gateways.origin import content_server
 from tests.journeys.gateways.recipes import KINDS
 
-WWW = "https://www.example.org"
 TOLD = ("X-Paywall-Subject", "X-Paywall-Scope", "X-Paywall-Expires")
 # token -> status for programs, reason
 DENIALS = [
@@ -59,6 +58,19 @@ def test_whoever_may_not_read_does_not_reach_the_content_server(
     assert (for_programs.status, for_programs.told) == (status, None)
     if status == 401:
         assert for_programs.headers["WWW-Authenticate"].startswith('Bearer realm="paywall"')
+
+
+def test_a_browser_whose_token_has_ended_is_led_to_a_new_one_and_back(kind: str, start: Start, wall: Wall) -> None:
+    """The whole way: gateway, service, gateway; and who is not signed in ends at the offer, in no circle."""
+    ended, secret = wall.browser()
+    sent_on = start(kind).ask("/article", ended)
+    back = wall.visit(sent_on.headers["Location"], f"paywall_sid={secret}; paywall_token={ended}")
+    assert (back.status, back.headers["Location"]) == (303, f"{WWW}/article")
+    renewed = back.headers["Set-Cookie"].partition(";")[0].removeprefix("paywall_token=")
+    assert start(kind).ask("/article", renewed).status == 200
+    stranger = wall.visit(sent_on.headers["Location"], f"paywall_token={ended}")
+    assert (stranger.status, stranger.headers["Location"].partition("?")[0]) == (303, "/join")
+    assert wall.visit(stranger.headers["Location"], "a=b").status == 200
 
 
 @pytest.mark.parametrize("path", ["/caf%C3%A9", "/a%26b", "/a%0d%0aX-Odd:1", "/a'b"])
