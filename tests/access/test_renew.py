@@ -145,8 +145,8 @@ def test_with_the_setting_a_readers_cookie_is_a_jwt_that_gateways_let_in(make_ap
         response = Response()
         assert sessions_of_browsers.set_token(response, *subscribers.subscriber(now), now)
     (cookie,) = response.headers.getlist("Set-Cookie")
-    name, _, value = cookie.partition(";")[0].partition("=")
-    assert (name, value[:3]) == ("paywall_token", "eyJ")
+    value = cookie.partition(";")[0]
+    assert value.startswith("paywall_token=eyJ")
     reader = browser(app)
-    reader.set_cookie(name, value, domain="pay.test")
-    assert reader.get("/v1/authorize?require=news").status_code == 204
+    reader._cookies = None  # it would put its own empty jar in place of the header
+    assert reader.get("/v1/authorize?require=news", headers={"Cookie": value}).status_code == 204
