@@ -1,5 +1,6 @@
 """Fixtures that all tests share: settings, both databases through migrations, the application, a clock that is set."""
 
+import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ DATABASES = ("sqlite", "postgresql")
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controller of the run starts PostgreSQL once; workers find its address in the environment."""
+    gc.disable()  # thousands of tests are collected; searching them for garbage again and again takes seconds
     sharing.share()
     install()
     if not hasattr(config, "workerinput"):
@@ -40,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(Path(__file__).parent).parts[0] in ("journeys", "demo", "sandbox"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """What was collected stays to the end: from now on nobody looks for garbage in it."""
+    gc.freeze()
+    gc.enable()
 
 
 class FrozenClock:
