@@ -25,7 +25,8 @@ def page(asked: Asked) -> Answer:
     tag = f'"{entries.epoch}-{after}-{last}"'
     if _is_known(asked.header("If-None-Match"), tag):
         return Answer(304, {"ETag": tag, "Cache-Control": _CACHE})
-    return json_answer(_text(entries, after, last, more, found), cache=_CACHE, ETag=tag)
+    live = tuple(one for one in found if one.expires_at > asked.now)
+    return json_answer(_text(entries, after, last, more, live), cache=_CACHE, ETag=tag)
 
 
 def _after(asked: Asked) -> int:

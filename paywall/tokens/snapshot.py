@@ -11,6 +11,8 @@ from paywall.storage.database import db
 from paywall.tokens import keyring
 from paywall.verifier import KeySet, Revocation, RevocationList
 
+_MANY = 1000  # entries; more are not gone through each time
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -33,11 +35,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The revocations as read so far: of which epoch, up to which number, and those that can hit a token, in order."""
+    """The revocations as read so far: of which epoch, up to which number, and those that can hit a token, in order.
+
+    A few of them may have ended, which hit nothing any more: ``tidy_at`` says when they are worth being sorted out.
+    """
 
     epoch: str = ""
     seq: int = 0
     live: tuple[Entry, ...] = ()
+    tidy_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +62,42 @@ def load(previous: Snapshot | None, now: datetime, session_days: int) -> Snapsho
         keys = keyring.published(signing_keys.every(session), now, session_days)
         services = {row.key_hash: Service(row.id, row.name) for row in service_keys.live(session)}
         entries = _read_on(session, previous.entries if previous else Entries(), now)
-    if previous is not None and entries == previous.entries:
-        return Snapshot(keys, services, previous.revocations, entries)
-    return Snapshot(keys, services, RevocationList(map(_revocation, entries.live)), entries)
+    return Snapshot(keys, services, _listed(previous, entries), entries)
+
+
+def _listed(previous: Snapshot | None, entries: Entries) -> RevocationList:
+    """The list of these entries, made from the one before where they only grew: a hundred thousand take their time."""
+    if previous is not None:
+        known = previous.entries
+        if entries is known:
+            return previous.revocations
+        if entries.epoch == known.epoch and entries.live[: len(known.live)] == known.live:
+            return previous.revocations.extended(map(_revocation, entries.live[len(known.live) :]))
+    return RevocationList(map(_revocation, entries.live))
 
 
 def _read_on(session: Session, known: Entries, now: datetime) -> Entries:
     epoch = revocations.epoch(session)
     if epoch != known.epoch:
         known = Entries(epoch)
-    rows = revocations.after(session, known.seq, now)
-    kept = tuple(one for one in known.live if one.expires_at > now)
-    new = tuple(Entry(row.seq, row.kind, row.value, row.generation, row.expires_at) for row in rows)
-    return Entries(epoch, rows[-1].seq if rows else known.seq, kept + new)
+    new = tuple(map(_entry, revocations.after(session, known.seq, now)))
+    tidy = known.tidy_at is not None and known.tidy_at <= now
+    if not new and not tidy:
+        return known
+    live = (tuple(one for one in known.live if one.expires_at > now) if tidy else known.live) + new
+    late = len(live) > _MANY and known.tidy_at is not None and not tidy
+    return Entries(epoch, new[-1].seq if new else known.seq, live, known.tidy_at if late else _tidy_at(live))
+
+
+def _tidy_at(live: tuple[Entry, ...]) -> datetime | None:
+    """When a tenth of the entries will have ended; of a few of them, the first."""
+    if not live:
+        return None
+    return sorted(one.expires_at for one in live)[len(live) // 10 if len(live) > _MANY else 0]
+
+
+def _entry(row: revocations.Listed) -> Entry:
+    return Entry(row.seq, row.kind, row.value, row.generation, row.expires_at)
 
 
 def _revocation(entry: Entry) -> Revocation:

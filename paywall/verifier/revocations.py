@@ -30,9 +30,22 @@ class RevocationList:
     __slots__ = ("_generations", "_sessions", "_tokens")
 
     def __init__(self, entries: Iterable[Revocation] = ()) -> None:
+        self._tokens: frozenset[str] = frozenset()
+        self._sessions: frozenset[str] = frozenset()
+        self._generations: dict[str, int] = {}
+        self._add(entries)
+
+    def extended(self, entries: Iterable[Revocation]) -> "RevocationList":
+        """A list with these entries too; costs next to nothing beside making all of it anew."""
+        found = RevocationList()
+        found._tokens, found._sessions, found._generations = self._tokens, self._sessions, self._generations
+        found._add(entries)
+        return found
+
+    def _add(self, entries: Iterable[Revocation]) -> None:
         tokens: set[str] = set()
         sessions: set[str] = set()
-        generations: dict[str, int] = {}
+        generations = dict(self._generations)
         for entry in entries:
             if entry.jti is not None:
                 tokens.add(entry.jti)
@@ -40,8 +53,8 @@ class RevocationList:
                 sessions.add(entry.sid)
             elif entry.sub is not None and entry.gen is not None:
                 generations[entry.sub] = max(entry.gen, generations.get(entry.sub, 0))
-        self._tokens = frozenset(tokens)
-        self._sessions = frozenset(sessions)
+        self._tokens |= tokens
+        self._sessions |= sessions
         self._generations = generations
 
     def hits(self, claims: Claims) -> bool:
