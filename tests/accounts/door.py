@@ -19,6 +19,7 @@ from tests.support.forms import form_of
 
 HOST = "https://pay.test"
 ARTICLE = "https://news.test/analyses/harbour?page=2"
+_CODE = re.compile(r"^\s*(\d{6})\s*$", re.MULTILINE)
 _LINK = re.compile(r"https://pay\.test(/sign-in/link\?token=\S+)")
 
 
@@ -47,6 +48,10 @@ class Browser:
         """Opens a mailed link and presses the button."""
         return self.send(self.get(link), "/sign-in/link")
 
+    def type(self, code: str) -> TestResponse:
+        """Types a code at the page that waits for the mail."""
+        return self.send(self.get("/sign-in/code"), "/sign-in/code", code=code)
+
     def cookie(self, name: str) -> str | None:
         """A cookie's value."""
         found = self.client.get_cookie(name, domain="pay.test")
@@ -74,6 +79,12 @@ class Door:
         """The link in the newest letter, as a path."""
         found = _LINK.search(text_of(self.letters()[-1]))
         assert found, "the newest letter holds no link"
+        return found[1]
+
+    def code(self) -> str:
+        """The code in the newest letter."""
+        found = _CODE.search(text_of(self.letters()[-1]))
+        assert found, "the newest letter holds no code"
         return found[1]
 
     def mailed_link(self, email: str, return_to: str | None = None) -> str:
