@@ -21,7 +21,7 @@ def write(row: WaitingLetter, now: datetime) -> Letter | None:
 
     Commits nothing. Raises BadLetter.
     """
-    values = _WRITERS[row.kind](row, now) if truth.holds(row, now) else None
+    values = WRITERS[row.kind](row, now) if truth.holds(row, now) else None
     if values is None:
         return None
     return messages.compose(row.kind, row.to or "", context.settings().newsroom, row.id, **values)
@@ -94,7 +94,7 @@ def _join_url() -> str:
     return _ours(f"/join?plan={next(iter(context.settings().plans))}")
 
 
-_WRITERS: Mapping[str, Callable[[WaitingLetter, datetime], Values]] = {
+WRITERS: Mapping[str, Callable[[WaitingLetter, datetime], Values]] = {
     "sign_in": _sign_in,
     "no_subscription": _no_subscription,
     "payment_confirmed": _payment_confirmed,
