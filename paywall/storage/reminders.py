@@ -1,13 +1,15 @@
 """Rows of reminders: of which renewal the reader of a subscription was last told, so that each is told of once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import String, and_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paywall.domain.lifecycle import State
 from paywall.storage.database import Base, UTCDateTime, db, insert_for
-from paywall.storage.models import Entitlement
+from paywall.storage.models import Entitlement, Subscription
+
+_SLACK = timedelta(days=33)  # the longest that a plan may have, to the end of the day
 
 
 class Reminder(Base):
@@ -25,11 +27,12 @@ def due(now: datetime, before: datetime, limit: int) -> list[str]:
     """
     row = Entitlement
     told = and_(Reminder.subscription_id == row.source_id, Reminder.period_end == row.paid_until)
-    # until is not before paid_until, and has an index
-    soon = row.until > now, row.paid_until > now, row.paid_until <= before
-    query = select(row.source_id).outerjoin(Reminder, told).where(*soon, Reminder.subscription_id.is_(None))
-    renews = row.source == "subscription", row.state == State.ACTIVE, row.renews, row.in_dunning.is_(False)
-    return list(db.session.scalars(query.where(*renews).order_by(row.paid_until, row.id).limit(limit)))
+    # paid_until has no index, but until has, and a plan's slack keeps it near
+    near = row.until > now, row.until <= before + _SLACK
+    soon = row.paid_until > now, row.paid_until <= before
+    renews = row.state == State.ACTIVE, row.renews, row.in_dunning.is_(False), Reminder.subscription_id.is_(None)
+    query = select(row.source_id).join(Subscription, Subscription.id == row.source_id).outerjoin(Reminder, told)
+    return list(db.session.scalars(query.where(*near, *soon, *renews).order_by(row.until, row.id).limit(limit)))
 
 
 def note(subscription_id: str, period_end: datetime) -> bool:
