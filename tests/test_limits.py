@@ -82,9 +82,9 @@ class TestTypedAddresses:
     def test_count_whoever_types_them(self, caller) -> None:
         send = caller(self.RULES)
         codes = [send(f"192.0.2.{n}", email=email).status_code for n, email in enumerate(["Ada@example.com"] * 3)]
-        assert codes == [200, 200, 429]
+        assert codes == [303, 303, 429]
         assert send("192.0.2.9", email="ada@EXAMPLE.com ").status_code == 429
-        assert send("192.0.2.9", email="grace@example.com").status_code == 200
+        assert send("192.0.2.9", email="grace@example.com").status_code == 303
 
     def test_are_limited_at_the_checkout_too(self, caller) -> None:
         send = caller(self.RULES)
