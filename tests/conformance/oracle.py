@@ -155,16 +155,19 @@ def _paid(case: Case, bill: Json, plan: Plan) -> list[_Period]:
 
 
 def _returned(case: Case, bill: Json, plan: Plan) -> tuple[datetime | None, str]:
-    """When a bill's money went back in full, if it did: by a lost dispute, or by refunds that count."""
-    for dispute in case.disputes.get(bill["id"], []):
-        if dispute["status"] == "lost":
-            return _moment(dispute["created"]), "dispute_lost"
+    """When a bill's money went back in full, if it did: by a lost dispute or by refunds that count, what came first."""
+    lost = [one["created"] for one in case.disputes.get(bill["id"], []) if one["status"] == "lost"]
+    ways = [(min(lost), "dispute_lost")] if lost else []
     total = 0
     for refund in sorted(case.refunds.get(bill["id"], []), key=lambda one: one["created"]):
         total += refund["amount"] if refund["status"] in ("succeeded", "pending") else 0
         if total >= bill["amount_paid"] > 0 and plan.on_full_refund == "end":
-            return _moment(refund["created"]), "refunded"
-    return None, ""
+            ways.append((refund["created"], "refunded"))
+            break
+    if not ways:
+        return None, ""
+    when, why = min(ways)
+    return _moment(when), why
 
 
 def _owed_from(case: Case, plan: Plan, paid_to: datetime) -> datetime | None:

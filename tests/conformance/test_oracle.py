@@ -1,7 +1,7 @@
 """The judge itself: examples of what the design and the plan promise, each said by hand."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -128,6 +128,13 @@ def test_money_that_comes_after_the_end_revives_nothing(plan: Plan) -> None:
 def test_a_refund_changes_nothing_where_the_plan_says_so(plan: Plan) -> None:
     keeps = replace(plan, on_full_refund="keep")
     assert judge(case(invoice(plan), refunds=[refund(10_000)]), keeps, ZONE, MIDSUMMER).state == "active"
+
+
+@pytest.mark.parametrize(("days", "reason"), [(-1, "dispute_lost"), (1, "refunded")])
+def test_of_a_refund_and_a_lost_dispute_the_earlier_ends_access(plan: Plan, days: int, reason: str) -> None:
+    lost = {"status": "lost", "created": seconds(MIDSUMMER + timedelta(days=days))}
+    found = judge(case(invoice(plan), refunds=[refund(10_000)], disputes=[lost]), plan, ZONE, END)
+    assert (found.reason, found.until) == (reason, MIDSUMMER + timedelta(days=min(days, 0)))
 
 
 def test_the_refund_of_an_old_period_changes_nothing(plan: Plan) -> None:
