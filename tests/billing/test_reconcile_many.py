@@ -13,13 +13,17 @@ from paywall.billing import listing
 from paywall.billing.pacing import Pace
 from paywall.billing.reconcile import Reconciler, Summary
 from paywall.reconciling import reconciler
+from paywall.storage import letters
 from paywall.storage.database import db
-from paywall.storage.models import Subscription
-from tests.support.many import Copier
+from paywall.storage.letters import WaitingLetter
+from paywall.storage.models import Entitlement, Reader, Subscription
+from tests.support.many import TABLES, Copier
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
 pytestmark = on_sqlite  # what it asks of the database, the tests of storage and of the sync ask of both
+
+MET = 40
 
 
 @pytest.fixture
@@ -88,6 +92,20 @@ def test_all_that_differ_are_repaired_in_one_run(shop: Shop, copier: Copier) -> 
     assert len(found) == 131
     db.session.expire_all()
     assert set(db.session.scalars(sa.select(Subscription.status))) == {"active"}
+
+
+def test_a_first_comparison_with_an_old_account_mails_nobody(shop: Shop, copier: Copier) -> None:
+    """Everything is learnt at once, and nothing of it is news."""
+    copier.copy(MET - 1)
+    db.session.execute(sa.update(Reader).values(email=Reader.id + "@example.com"))
+    for table in (*reversed(TABLES[1:]), WaitingLetter):
+        db.session.execute(sa.delete(table.__table__))
+    db.session.commit()
+    found: list[Any] = []
+    assert run(shop, found).good
+    assert len({one.subscription_id for one in found if one.outcome == "repaired"}) == MET
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Entitlement)) == MET
+    assert letters.waiting() == 0
 
 
 def test_memory_does_not_grow_with_the_number_of_subscriptions(shop: Shop, copier: Copier, monkeypatch) -> None:
