@@ -23,8 +23,9 @@ class Keeper(Generic[T]):
     """Holds what ``load`` returns for ``interval`` seconds. Thread-safe, and usable after a fork.
 
     One thread loads at a time. For one more interval the others go on with the value at hand; after that it may be of
-    any age, so they wait for the load: before the first one until it ends, later ``PATIENCE_SECONDS`` at most. So while
-    the database answers nobody is given a value that is older than twice the interval.
+    any age, so they wait for the load: before the first one until it ends, later ``PATIENCE_SECONDS`` at most. Once
+    somebody waited in vain nobody else does until that load ends. So while the database answers nobody is given a value
+    that is older than twice the interval, and one that hangs stops the threads once, not at every request.
     """
 
     def __init__(
@@ -45,26 +46,38 @@ class Keeper(Generic[T]):
         self._value: T | None = None
         self._stale_at = float("-inf")
         self._failing = False
+        self._ended = 0  # loads
+        self._hangs_after: int | None = None  # so many loads the next one made somebody wait in vain
 
     def current(self, now: datetime) -> T:
         """The value. Raises Unavailable while it could never be loaded."""
         if self._pid != os.getpid():  # a lock that was held at the fork stays locked in the child
             self._forget()
-        if self._monotonic() >= self._stale_at and self._lock.acquire(timeout=self._patience()):
-            try:
-                if self._monotonic() >= self._stale_at:
-                    self._refresh(now)
-            finally:
-                self._lock.release()
+        if self._monotonic() >= self._stale_at:
+            self._take_turn(now)
         if self._value is None:
             raise Unavailable("The service cannot read its keys yet; try again in a moment.")
         return self._value
+
+    def _take_turn(self, now: datetime) -> None:
+        ended, patience = self._ended, self._patience()
+        if not self._lock.acquire(timeout=patience):
+            self._hangs_after = ended if patience else self._hangs_after
+            return
+        try:
+            if self._monotonic() >= self._stale_at:
+                self._refresh(now)
+        finally:
+            self._ended += 1
+            self._lock.release()
 
     def _patience(self) -> float:
         """How many seconds to wait for another thread's load; -1: until it ends."""
         if self._value is None:
             return -1
-        return PATIENCE_SECONDS if self._monotonic() >= self._stale_at + self.interval else 0
+        if self._hangs_after == self._ended or self._monotonic() < self._stale_at + self.interval:
+            return 0
+        return PATIENCE_SECONDS
 
     def _refresh(self, now: datetime) -> None:
         try:

@@ -141,6 +141,19 @@ def test_a_load_that_hangs_holds_the_others_only_for_a_while(source, keeper, loa
     assert slow.is_alive()
 
 
+def test_a_load_that_hangs_is_waited_for_in_vain_only_once(source, keeper, loading, monkeypatch):
+    """Eight threads that wait at every request answer next to nobody while the database says nothing."""
+    monkeypatch.setattr("paywall.tokens.keeper.PATIENCE_SECONDS", 0.05)
+    slow = loading(3600)
+    keeper.current(NOW)
+    assert keeper._patience() == 0
+    source.gate.set()
+    slow.join()
+    source.time += 3600
+    assert keeper._patience() == 0.05, "the next load is waited for again"
+    assert keeper.current(NOW) == 3
+
+
 def test_a_load_that_failed_just_now_holds_nobody(source, keeper):
     """While the database is down the value grows old, yet only who tries the database anew waits for it."""
     keeper.current(NOW)
