@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,20 +54,29 @@ def imports(tree: Tree) -> list[Import]:
 
 
 def _imports_of(module: str, source: str, tree: Tree) -> Iterator[Import]:
-    parsed = ast.parse(source)
-    functions = [n for n in ast.walk(parsed) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
-    hidden = {id(inner) for function in functions for inner in ast.walk(function)}
-    for node in ast.walk(parsed):
+    for node, hidden in _import_statements(source):
         if isinstance(node, ast.Import):
             targets = [name.name for name in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = "." * node.level + (node.module or "")
             named = [f"{base}.{name.name}" for name in node.names]
             targets = [name if name in tree else base for name in named]
-        else:
-            continue
         for target in dict.fromkeys(targets):
-            yield Import(module, target, node.lineno, id(node) in hidden)
+            yield Import(module, target, node.lineno, hidden)
+
+
+@cache  # every rule looks at the same modules
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@cache
+def _import_statements(source: str) -> list[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """The statements that import, and whether each stands inside a function."""
+    nodes = list(ast.walk(_parsed(source)))
+    functions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
+    hidden = {id(inner) for function in functions for inner in ast.walk(function)}
+    return [(node, id(node) in hidden) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def part(module: str) -> str:
@@ -101,6 +111,7 @@ def _level(module: str) -> int:
 def core_looks_down(tree: Tree) -> list[str]:
     """Rule 2: the core imports downwards only, no journey, and of the islands ``tokens`` the verifier."""
     wrong = []
+    apart = journeys(tree)
     for one in imports(tree):
         here, there = part(one.module), part(one.target)
         if here not in LEVELS:
@@ -109,7 +120,7 @@ def core_looks_down(tree: Tree) -> list[str]:
         if here == there and not (upwards and _level(one.target) == COMMANDS):
             continue
         island = there in ISLANDS and (here, there) != ("tokens", "verifier")
-        if upwards or island or there in journeys(tree):
+        if upwards or island or there in apart:
             wrong.append(str(one))
     return wrong
 
@@ -194,7 +205,7 @@ def one_writer(tree: Tree) -> list[str]:
         f"{module}:{line} {what}"
         for module, source in tree.items()
         if module != WRITER and module not in WRITES and part(module) not in ISLANDS
-        for line, what in _writes(ast.parse(source))
+        for line, what in _writes(_parsed(source))
     ]
 
 
@@ -226,7 +237,7 @@ def _full(node: ast.expr, names: Mapping[str, str]) -> str:
 
 def undocumented(tree: Tree) -> list[str]:
     """Modules that do not say in one line what they own."""
-    return [module for module, source in tree.items() if not (ast.get_docstring(ast.parse(source)) or "").strip()]
+    return [module for module, source in tree.items() if not (ast.get_docstring(_parsed(source)) or "").strip()]
 
 
 def lengths(tree: Tree) -> tuple[dict[str, int], dict[str, int]]:
@@ -234,7 +245,7 @@ def lengths(tree: Tree) -> tuple[dict[str, int], dict[str, int]]:
     functions = {
         f"{module}.{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1
         for module, source in tree.items()
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(_parsed(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     return {module: source.count("\n") for module, source in tree.items()}, functions
