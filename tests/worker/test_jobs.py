@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 
 from paywall.billing import sync
-from paywall.storage import events, leases, letters, pruning
+from paywall.storage import events, leases, letters, pruning, readers
 from paywall.storage.database import begin_read, db
 from paywall.storage.models import Entitlement, InboxEvent
 from paywall.webhooks import retrying
 from paywall.webhooks.intake import Intake
 from paywall.worker import jobs
 from paywall.worker.shift import Shift, Stopped
-from tests.support.builders import DAY
+from tests.support.builders import DAY, make_entitlement, make_subscription, make_terms, save
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 from tests.worker.conftest import parts_of
@@ -131,6 +131,19 @@ class TestLetters:
             begin_read()
             assert letters.waiting() == 1
             db.session.remove()
+
+    def test_a_renewal_that_is_near_is_told_of_once(self, app, clock, shift) -> None:
+        (job,) = [job for job in jobs.all_jobs(parts_of(app)) if job.name == "reminders"]
+        end = clock.now() + 10 * DAY
+        row = make_subscription(now=clock.now())
+        terms = make_terms(clock.now(), paid_until=end, until=end + 3 * DAY)
+        make_entitlement(readers.get(row.reader_id), terms, now=clock.now(), source_id=row.id)
+        save()
+        for _ in range(2):
+            job.run(shift)
+            clock.advance(hours=2)
+        assert letters.waiting_by_kind() == {"renewal_reminder": 1}
+        db.session.commit()
 
     def test_none_is_begun_after_a_stop(self, app, shift, monkeypatch) -> None:
         monkeypatch.setattr("paywall.mail.delivery.deliver", _raise)
