@@ -7,9 +7,10 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,8 +116,8 @@ def signed(count: int) -> Iterator[tuple[bytes, str]]:
 class Crowd:
     """A service with paid subscriptions and a Stripe that takes its time; workers are processes of their own."""
 
-    def __init__(self, url: str, sandbox: SandboxServer, shop: Shop) -> None:
-        self.url, self.sandbox, self.shop = url, sandbox, shop
+    def __init__(self, url: str, sandbox: SandboxServer, shop: Shop, letters: str) -> None:
+        self.url, self.sandbox, self.shop, self.letters = url, sandbox, shop, letters
         self.subscriptions: list[str] = []
         for number in range(SUBSCRIPTIONS):
             browser, email = shop.browser(), f"reader{number}@example.com"
@@ -129,6 +130,7 @@ class Crowd:
         """So many workers, from the moment that all are looking for work."""
         env = service_environment(self.url, self.sandbox.url, "https://pay.test") | {
             "PAYWALL_WORKER__PAUSE_SECONDS": "0.1",
+            "PAYWALL_MAIL__OUTBOX_DIR": self.letters,
             "PAYWALL_LOG__LEVEL": "error",
             "FLASK_APP": "wsgi",
         }
@@ -177,11 +179,15 @@ class Crowd:
 def handling(kind: str, found: Findings) -> None:
     """Syncs that find nothing new: three questions to Stripe each, beside the same by two workers."""
     keys = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET}
-    with database(kind) as url, SandboxServer(**keys) as sandbox, service(url, stripe={"api_base": sandbox.url}) as app:
+    with ExitStack() as stack:
+        url, sandbox = stack.enter_context(database(kind)), stack.enter_context(SandboxServer(**keys))
+        letters = stack.enter_context(tempfile.TemporaryDirectory(prefix="paywall-bench-"))
+        tables = {"stripe": {"api_base": sandbox.url}, "mail": {"outbox_dir": letters}}
+        app = stack.enter_context(service(url, **tables))
         sandbox.deliver = False
         keyring.ensure(datetime.now(UTC))
         db.session.commit()
-        crowd = Crowd(url, sandbox, Shop(app, sandbox))
+        crowd = Crowd(url, sandbox, Shop(app, sandbox), letters)
         for delay, rounds in DELAYS.items():
             sandbox.server.app = delayed(sandbox.server.app, delay)
             figures = {}

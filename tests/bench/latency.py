@@ -1,6 +1,7 @@
 """Measures how long verification takes at a fixed rate, on a quiet service and while Checkout starts hang at Stripe."""
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import paced
@@ -8,25 +9,41 @@ from tests.bench.drivers import Request
 from tests.bench.outage import Service, service
 from tests.bench.places import say
 from tests.bench.results import Findings, Row, divided, percentile
-from tests.bench.servers import question
+from tests.bench.servers import granian, question
 
 PART = "latency"
-RATE, SECONDS, ROUNDS = 1000.0, 8.0, 3
+RATE, SECONDS, ROUNDS = 1000.0, 4.0, 5
 READERS = 10
+BARE, QUIET, HANGING = "bare ok", "quiet", f"{READERS} starts hang"
 
 
 def latency(found: Findings) -> None:
-    """Quiet and not quiet in turns, so that both meet the same machine."""
+    """A bare answer, a quiet service and one that is not quiet in turns, so that all meet the same machine."""
     say(f"\nVerification at {RATE:,.0f} requests/s, 1 worker, 8 threads, {ROUNDS} rounds of {SECONDS:.0f} s, ms:")
-    with tempfile.TemporaryDirectory(prefix="paywall-bench-") as folder, service(Path(folder)) as running:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paywall-bench-")))
+        running = stack.enter_context(service(folder))
+        bare = stack.enter_context(granian(folder, running.prepared, "targets:bare"))
+        plain = paced.Order(bare.port, Request(bare.port, "GET", "/").text(), RATE, SECONDS, "ok")
         order = order_for(running)
-        paced.run(paced.Order(order.port, order.request, RATE, 2.0, order.good))  # warm
+        for warm in (plain, order):
+            paced.run(warm)
         for _ in range(ROUNDS):
-            take(found, "quiet", paced.run(order))
+            take(found, BARE, paced.run(plain))
+            take(found, QUIET, paced.run(order))
             with running.hanging(READERS):
-                take(found, f"{READERS} starts hang", paced.run(order))
-    p50, p99, hanging = map(found.middle, ("quiet p50, ms", "quiet p99, ms", f"{READERS} starts hang p99, ms"))
-    found.add(Row(PART, "p99 at 1,000 requests/s", "p50", divided(p99, p50), goal=5, most=True))
+                take(found, HANGING, paced.run(order))
+    rows(found)
+
+
+def rows(found: Findings) -> None:
+    """The goals; what a bare answer meets is the machine's doing, and no service can do better."""
+    (bare50, bare99), (p50, p99), (_, hanging) = (
+        (found.middle(f"{name} p50, ms"), found.middle(f"{name} p99, ms")) for name in (BARE, QUIET, HANGING)
+    )
+    found.add(Row(PART, "bare ok: p99 at 1,000 requests/s", "p50", divided(bare99, bare50)))
+    note = f"{p99:.2f} ms and {p50:.2f} ms"
+    found.add(Row(PART, "verify: p99 at 1,000 requests/s", "p50", divided(p99, p50), goal=5, most=True, note=note))
     what = f"p99 while {READERS} starts hang"
     found.add(Row(PART, what, "p99 without", divided(hanging, p99), goal=2, most=True))
 

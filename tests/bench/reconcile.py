@@ -71,7 +71,8 @@ def measure(kind: str, sizes: tuple[int, ...], found: Findings) -> None:
         state = Path(folder) / "stripe.sqlite3"
         with SandboxServer(**keys, now=Past().now, state=state) as sandbox:
             sandbox.deliver = False
-            with service(url, Past(), stripe={"api_base": sandbox.url}) as app:
+            tables = {"stripe": {"api_base": sandbox.url}, "mail": {"outbox_dir": folder}}
+            with service(url, Past(), **tables) as app:
                 keyring.ensure(Past().now())
                 db.session.commit()
                 shop = Shop(app, sandbox)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.bench import paced
 from tests.bench.places import say, servers
 from tests.bench.results import Findings, Row, percentile
@@ -29,7 +31,7 @@ def stopped(found: Findings, seconds: int = 60) -> None:
             with granian(folder, prepare(database.url)) as server:
                 check(server.verify())
                 under_load(found, server, f"stopped for {seconds} s", seconds, gone(database))
-                under_load(found, server, f"frozen for {FROZEN_SECONDS} s", FROZEN_SECONDS, database.frozen)
+                under_load(found, server, f"frozen for {FROZEN_SECONDS} s", FROZEN_SECONDS, frozen(database))
 
 
 def gone(database: outages.OwnPostgres) -> Away:
@@ -44,6 +46,24 @@ def gone(database: outages.OwnPostgres) -> Away:
             database.come_back()
 
     return away
+
+
+def frozen(database: outages.OwnPostgres) -> Away:
+    """All its processes stand still within the block, those too that hold our connections."""
+
+    @contextmanager
+    def still() -> Iterator[None]:
+        main = psutil.Process(database._server.get_pid())
+        processes = [main, *main.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    return still
 
 
 def under_load(found: Findings, server: Server, what: str, seconds: int, away: Away) -> None:
