@@ -85,7 +85,7 @@ parts = st.fixed_dictionaries(
     optional={
         "HTTP_COOKIE": cookies,
         "HTTP_X_PAYWALL_REQUIRE": words | wild,
-        "HTTP_IF_NONE_MATCH": wild | words,
+        "HTTP_IF_NONE_MATCH": st.sampled_from(["*", "W/*", "*, x"]) | wild | words,
         "HTTP_TRANSFER_ENCODING": st.just("chunked") | wild,
         "HTTP_CONTENT_ENCODING": st.sampled_from(["gzip", "deflate", "br", "identity"]),
         "HTTP_X_FORWARDED_HOST": wild,
