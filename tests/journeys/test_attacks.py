@@ -56,6 +56,26 @@ COVERED = {
         "journeys/test_cookies_elsewhere.py::test_a_service_key_signs_nobody_in",
         "verifier/test_flask.py::test_other_authorization_headers_grant_nothing",
     ],
+    "made-up tokens: another algorithm, key id, signature, spelling": [
+        "access/test_forgeries.py::test_no_public_key_is_taken_for_a_secret",
+        "access/test_forgeries.py::test_a_jwt_without_a_signature_is_refused",
+        "access/test_forgeries.py::test_a_made_up_key_id_leads_to_no_key",
+        "access/test_forgeries.py::test_every_flipped_bit_of_a_jwt_is_refused",
+        "verifier/test_jwt.py::test_another_header_is_refused_although_its_signature_holds",
+        "access/test_fuzz.py::test_without_a_good_token_nothing_opens_and_nothing_breaks",
+    ],
+    "smuggling, and two tokens at once": [
+        "access/test_smuggling.py::test_a_good_token_counts_in_its_place_alone",
+        "access/test_smuggling.py::test_of_two_tokens_the_header_counts_and_of_two_cookies_the_first",
+        "access/test_smuggling.py::test_no_spelling_of_the_address_goes_around_the_question",
+    ],
+    "a secret at another's door, and its timing": [
+        "access/test_key_scopes.py::test_each_secret_opens_its_own_doors_and_no_other",
+        "access/test_key_scopes.py::test_the_time_that_a_wrong_key_takes_does_not_tell_how_much_of_it_is_right",
+    ],
+    "requests that cost too much": [
+        "access/test_fuzz.py::test_the_worst_that_fits_breaks_nothing_and_takes_not_long",
+    ],
     "secrets or tokens in logs, error pages, metrics": [
         "journeys/test_output.py::test_no_secret_or_token_is_printed",
         "journeys/test_output.py::test_nothing_that_looks_like_a_credential_is_printed",
