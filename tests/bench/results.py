@@ -72,12 +72,15 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def table(rows: Iterable[Row]) -> str:
     """The rows as text, a line each, with what was not reached marked."""
-    lines = [f"{'part':10}{'what':34}{'against':34}{'figure':>9}   goal"]
-    for row in rows:
+    told = list(rows)
+    what = 2 + max((len(row.what) for row in told), default=4)
+    against = 2 + max((len(row.against) for row in told), default=7)
+    lines = [f"{'part':11}{'what':{what}}{'against':{against}}{'figure':>9}   goal"]
+    for row in told:
         bound = "" if row.goal is None else f"at {'most' if row.most else 'least'} {number(row.goal)}"
         mark = "" if row.met else "   MISSED"
         note = f"   ({row.note})" if row.note else ""
-        line = f"{row.part:10}{row.what:34}{row.against:34}{number(row.value):>9}   {bound}{mark}{note}"
+        line = f"{row.part:11}{row.what:{what}}{row.against:{against}}{number(row.value):>9}   {bound}{mark}{note}"
         lines.append(line.rstrip())
     return "\n".join(lines)
 
