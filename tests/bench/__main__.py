@@ -1,6 +1,7 @@
 """Runs the benches and shows what they found: `make bench`, or `make bench PARTS="library lane"`."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[Findings], None]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Runs the parts asked for, in the order of the table; 1 where a goal was missed and that was asked to matter."""
     asked = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end too
     parts = PARTS | {"stopped": partial(stopped, seconds=asked.stopped_seconds)}
     found, began = Findings(), datetime.now(UTC)
     for name, part in parts.items():
