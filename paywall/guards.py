@@ -42,8 +42,10 @@ def _anyone() -> None:
 
 
 def _reader() -> Response | None:
-    if sessions.current() is None:
+    session = sessions.current()
+    if session is None:
         return redirect(url_for("accounts.sign_in", return_to=_here()), code=303)
+    sessions.note_seen(session.id, session.seen_on, context.now())
     return None
 
 
@@ -54,6 +56,7 @@ def _staff() -> Response | None:
     # a session that a payment opened has not proved its mailbox
     if session.reader.role != "staff" or session.method != "link":
         raise Forbidden("This page is for staff. Sign in with a staff address.")
+    sessions.note_seen(session.id, session.seen_on, context.now())
     return None
 
 

@@ -2,14 +2,16 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import g, request
 from werkzeug.wrappers import Response
 
-from paywall import context
+from paywall import browsers, context
+from paywall.domain.days import local_day
 from paywall.storage import revocations
 from paywall.storage import sessions as rows
+from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Reader
 from paywall.tokens import issuer
@@ -17,6 +19,7 @@ from paywall.tokens import issuer
 SESSION_COOKIE = "paywall_sid"
 TOKEN_COOKIE = "paywall_token"  # noqa: S105  (a cookie's name)
 TOKEN_COOKIE_DAYS = 400
+FRESH = timedelta(hours=1)  # so long after a mailbox was proved may an account be taken elsewhere, or away
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class Current:
     id: str
     reader: Reader
     method: str
+    signed_in_at: datetime
+    seen_on: date | None = None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the reader has proved the mailbox in this browser a short time ago."""
+        return self.method == "link" and now - self.signed_in_at < FRESH
 
 
 def checkout_cookie() -> str:
@@ -49,7 +58,8 @@ def sign_in(response: Response, reader_id: str, method: str, now: datetime) -> s
     _end_current("replaced", now)
     secret = secrets.token_urlsafe(32)
     life = timedelta(days=context.settings().web.session_days)
-    session_id = rows.create(reader_id, sha256_hex(secret), method, now, now + life)
+    label, today = browsers.name_of(request.headers.get("User-Agent", "")), local_day(now, context.settings().zone)
+    session_id = rows.create(reader_id, sha256_hex(secret), method, now, now + life, label, today)
     _set(response, SESSION_COOKIE, secret, life, shared=False)
     if not set_token(response, reader_id, session_id, now) and TOKEN_COOKIE in request.cookies:
         # what is there belongs to whoever was signed in before
@@ -60,10 +70,15 @@ def sign_in(response: Response, reader_id: str, method: str, now: datetime) -> s
 def sign_out(response: Response, now: datetime) -> None:
     """Ends the browser's session, refuses its tokens from now on, clears both cookies."""
     _end_current("signed_out", now)
+    clear(response)
+
+
+def clear(response: Response) -> None:
+    """Lets the browser forget who was signed in; the session's end is the caller's."""
+    g.pop("reader_session", None)
     web = context.settings().web
     response.delete_cookie(SESSION_COOKIE, path="/")
-    secure = context.settings().web.cookie_secure
-    response.delete_cookie(checkout_cookie(), path="/", secure=secure)  # going back must not sign in again
+    response.delete_cookie(checkout_cookie(), path="/", secure=web.cookie_secure)  # going back must not sign in again
     response.delete_cookie(TOKEN_COOKIE, path="/", domain=web.cookie_domain)
 
 
@@ -76,6 +91,18 @@ def set_token(response: Response, reader_id: str, session_id: str, now: datetime
     if issued is not None:
         _set(response, TOKEN_COOKIE, issued.token, timedelta(days=TOKEN_COOKIE_DAYS), shared=True)
     return issued is not None
+
+
+def note_seen(session_id: str, seen_on: date | None, now: datetime) -> None:
+    """Notes that a session is in use: its day, once a day, in a transaction of its own.
+
+    Commits what is open first, as one that began as a reader cannot write: to be called before or after the work.
+    """
+    today = local_day(now, context.settings().zone)
+    if seen_on is None or seen_on < today:
+        db.session.commit()
+        rows.seen(session_id, today)
+        db.session.commit()
 
 
 def _end_current(cause: str, now: datetime) -> None:
@@ -92,7 +119,10 @@ def _find() -> Current | None:
     if not secret or len(secret) > 100:
         return None
     found = rows.find_live(sha256_hex(secret), context.now())
-    return Current(found[0].id, found[1], found[0].method) if found else None
+    if found is None:
+        return None
+    row, reader = found
+    return Current(row.id, reader, row.method, row.created_at, row.seen_on)
 
 
 def _set(response: Response, name: str, value: str, life: timedelta, *, shared: bool) -> None:

@@ -1,9 +1,9 @@
-"""Most tables (letters.py, payments.py hold their own), a class each; what a name leaves open stands beside it."""
+"""Most tables (some modules hold their own), a class each; what a name leaves open stands beside it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event, text
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
@@ -39,6 +39,8 @@ class ReaderSession(Base):
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
     method: Mapped[str] = mapped_column(String(20))  # checkout: may read; link: proved the mailbox
+    label: Mapped[str | None] = mapped_column(String(60))  # such as "Firefox on Linux"; no more of the user agent
+    seen_on: Mapped[date | None] = mapped_column(Date)  # the newsroom's day of the newest use
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
@@ -187,7 +189,7 @@ class LedgerEntry(Base):
     renews: Mapped[bool]
     effective_at: Mapped[datetime] = mapped_column(UTCDateTime)
     learned_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-    cause: Mapped[str] = mapped_column(String(20))  # event, return, command, clock, reconcile
+    cause: Mapped[str] = mapped_column(String(20))  # event, return, command, clock, reconcile, joined, moved
     cause_id: Mapped[str] = mapped_column(String(255))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, TextClause, delete, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
+from paywall.storage.addresses import AddressChange
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import UNPAID, Checkout, InboxEvent, Lease, ReaderSession, Revocation, SignInLink
@@ -53,6 +54,12 @@ def sessions(before: datetime, limit: int) -> int:
     return _delete(ReaderSession.id, limit, or_(ReaderSession.ended_at < before, ReaderSession.expires_at < before))
 
 
+def address_changes(now: datetime, limit: int) -> int:
+    """Changes of address that were made or came to nothing, once Stripe was told. Commits nothing."""
+    over = AddressChange.expires_at < now - _UNUSED, AddressChange.tell_at.is_(None)
+    return _delete(AddressChange.id, limit, *over)
+
+
 def leases(now: datetime, limit: int) -> int:
     """Leases that ran out and were never given back. Commits nothing."""
     return _delete(Lease.name, limit, Lease.expires_at < now - _SLACK)
@@ -80,7 +87,7 @@ BY_AGE: Mapping[str, tuple[Prune, ...]] = {
     "letters_days": (letters,),
     "sign_ins_days": (links, sessions),
 }
-BY_NOW: tuple[Prune, ...] = (unused_links, leases, revocations, workers, reminders)
+BY_NOW: tuple[Prune, ...] = (unused_links, address_changes, leases, revocations, workers, reminders)
 
 
 def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool] | TextClause) -> int:

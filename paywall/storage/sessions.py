@@ -1,18 +1,28 @@
 """Rows of signed-in browsers."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from paywall.storage.database import db, new_id
 from paywall.storage.models import Reader, ReaderSession
 
 
-def create(reader_id: str, hashed: str, method: str, now: datetime, expires_at: datetime) -> str:
-    """Adds a session and returns its id. Commits nothing."""
-    row = ReaderSession(
-        id=new_id("ses"), secret_hash=hashed, reader_id=reader_id, method=method, created_at=now, expires_at=expires_at
-    )
+def create(
+    reader_id: str,
+    hashed: str,
+    method: str,
+    now: datetime,
+    expires_at: datetime,
+    label: str | None = None,
+    seen_on: date | None = None,
+) -> str:
+    """Adds a session and returns its id. Commits nothing.
+
+    ``label`` names its browser for people; ``seen_on`` is today in the newsroom's zone.
+    """
+    times = {"created_at": now, "expires_at": expires_at, "seen_on": seen_on}
+    row = ReaderSession(id=new_id("ses"), secret_hash=hashed, reader_id=reader_id, method=method, label=label, **times)
     db.session.add(row)
     db.session.flush()
     return row.id
@@ -40,9 +50,32 @@ def is_live(session_id: str, reader_id: str, now: datetime) -> bool:
     return db.session.scalar(query) is not None
 
 
-def end(session_id: str, now: datetime) -> None:
-    """Ends a session; its tokens are refused by the caller's revocation. Commits nothing."""
+def live_of(reader_id: str, now: datetime) -> list[ReaderSession]:
+    """The sessions in which a reader is signed in, the newest first."""
+    live = ReaderSession.reader_id == reader_id, ReaderSession.ended_at.is_(None), ReaderSession.expires_at > now
+    query = select(ReaderSession).where(*live).order_by(ReaderSession.created_at.desc(), ReaderSession.id)
+    return list(db.session.scalars(query))
+
+
+def is_of(session_id: str, reader_id: str) -> bool:
+    """Whether this is a session of the reader, live or not."""
+    query = select(ReaderSession.id).where(ReaderSession.id == session_id, ReaderSession.reader_id == reader_id)
+    return db.session.scalar(query) is not None
+
+
+def end(session_id: str, now: datetime) -> bool:
+    """Ends a session, and says whether it had not ended before. Its tokens are refused by the caller's revocation.
+
+    Commits nothing.
+    """
     live = ReaderSession.id == session_id, ReaderSession.ended_at.is_(None)
+    ended = update(ReaderSession).where(*live).values(ended_at=now).returning(ReaderSession.id)
+    return db.session.scalar(ended) is not None
+
+
+def end_of(reader_id: str, now: datetime) -> None:
+    """Ends all sessions of a reader; their tokens are refused by the caller's revocation. Commits nothing."""
+    live = ReaderSession.reader_id == reader_id, ReaderSession.ended_at.is_(None)
     db.session.execute(update(ReaderSession).where(*live).values(ended_at=now))
 
 
@@ -50,3 +83,15 @@ def end_unproved(reader_id: str, now: datetime) -> None:
     """Ends the reader's sessions that only a payment opened: not for them is a role. Commits nothing."""
     live = ReaderSession.reader_id == reader_id, ReaderSession.method == "checkout", ReaderSession.ended_at.is_(None)
     db.session.execute(update(ReaderSession).where(*live).values(ended_at=now))
+
+
+def seen(session_id: str, day: date) -> bool:
+    """Notes that a session was used on a day; False where that was noted. Commits nothing."""
+    earlier = ReaderSession.id == session_id, or_(ReaderSession.seen_on.is_(None), ReaderSession.seen_on < day)
+    noted = update(ReaderSession).where(*earlier).values(seen_on=day).returning(ReaderSession.id)
+    return db.session.scalar(noted) is not None
+
+
+def hand_over(reader_id: str, to: str) -> None:
+    """Gives the sessions of a reader, living or not, to another one. Commits nothing."""
+    db.session.execute(update(ReaderSession).where(ReaderSession.reader_id == reader_id).values(reader_id=to))
