@@ -14,7 +14,8 @@ def check(world: World) -> None:
     """What must hold after every step, whatever was delivered or not."""
     found = books.read(world.shop)
     assert list(books.ledgers(found)) == [], "I5"
-    assert list(books.paid_twice(found)) == [], "I8"
+    twice = list(books.paid_twice(found))
+    assert twice == [], f"I8: {twice}"
     opened = [row.reader_id for row in found.checkouts if row.state == "open"]
     assert len(opened) == len(set(opened)), "I8"
     _rule(world, found)
@@ -63,5 +64,6 @@ def settle(world: World) -> None:
     cases = oracle.read(world.account)
     for row in found.entitlements:
         judged = oracle.judge(cases[row.source_id], plan, zone, now)
-        assert (row.state, row.reason, row.until) == (judged.state, judged.reason, judged.until), "I3"
+        _, reason = entitlements.terms_of(row).explain(now)  # the column says why as last decided
+        assert (row.state, reason, row.until) == (judged.state, judged.reason, judged.until), "I3"
     assert list(books.left_over(found)) == [], "I3"
