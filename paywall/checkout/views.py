@@ -102,7 +102,7 @@ def come_back() -> Response | tuple[str, int]:
         _sign_in(response, row)
     else:
         response = make_response(_confirm_elsewhere(row))
-    postman.call()  # the letter of welcome, which the payment's sync has posted
+        postman.call()  # somebody waits for the link
     return response
 
 
