@@ -1,10 +1,14 @@
 """Stripe away, slow, refusing, or silent about what it did: nothing is lost, and trying again doubles nothing."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from structlog.testing import capture_logs
 
 from paywall.billing.stripe_gateway import StripeUnavailable
@@ -18,6 +22,7 @@ from tests.support.servers import wait_until
 from tests.support.shop import ARTICLE, Shop, referer
 
 SESSION, SUBSCRIPTION, INVOICES = "GET /v1/checkout/sessions/.*", "GET /v1/subscriptions/.*", "GET /v1/invoices"
+PATIENCE = 10.0  # the seconds that an answer may take where one comes
 PORTAL = "POST /v1/billing_portal/sessions"
 # every fault on SQLite; what a failed call leaves in a database is asked of PostgreSQL with one done and one refused
 FAULTY = [*(("sqlite", fault) for fault in FAULTS), ("postgresql", "lost"), ("postgresql", "500")]
@@ -34,9 +39,27 @@ def stripe(sandbox) -> Iterator[FaultyStripe]:
 
 
 @pytest.fixture
-def shop(make_app, sandbox, stripe: FaultyStripe) -> Iterator[Shop]:
-    """The service behind that way; it waits a third of a second for an answer."""
-    app = make_app(stripe={"api_base": stripe.url, "read_timeout_seconds": 1.0})
+def impatient(stripe: FaultyStripe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for what never comes gives up at once, but not before Stripe has done what it does; others wait."""
+    send = requests.Session.request
+
+    def request(session: requests.Session, method: str, url: str, **options: Any) -> requests.Response:
+        if not stripe.never_answers(f"{method.upper()} {urlsplit(url).path}"):
+            return send(session, method, url, **options)
+        assert options["timeout"][1] == PATIENCE
+        stripe.hanging.clear()
+        try:
+            return send(session, method, url, **{**options, "timeout": (PATIENCE, 0.05)})
+        finally:
+            assert stripe.hanging.wait(PATIENCE)
+
+    monkeypatch.setattr(requests.Session, "request", request)
+
+
+@pytest.fixture
+def shop(make_app, sandbox, stripe: FaultyStripe, impatient: None) -> Iterator[Shop]:
+    """The service behind that way."""
+    app = make_app(stripe={"api_base": stripe.url, "read_timeout_seconds": PATIENCE})
     with app.app_context(), capture_logs():
         keyring.ensure(app.extensions["paywall"].clock.now())
         db.session.commit()
@@ -168,6 +191,15 @@ def test_two_tabs_during_an_unknown_outcome_share_one_session(shop: Shop, stripe
         assert at_stripe(shop, "checkout.session") == 1
     assert shop.start(client) == shop.start(client)
     assert (count(Checkout), at_stripe(shop, "checkout.session")) == (1, 1)
+
+
+def test_an_answer_that_never_comes_is_waited_for_as_long_as_the_setting_says(make_app, stripe: FaultyStripe) -> None:
+    gateway = make_app(stripe={"api_base": stripe.url, "read_timeout_seconds": 0.3}).extensions["paywall"].gateway
+    before = time.monotonic()
+    with stripe.failing("slow"), pytest.raises(StripeUnavailable), capture_logs():
+        gateway.find_price("any")
+    assert 0.3 <= time.monotonic() - before < 0.3 * PATIENCE
+    assert len(stripe.met) == 1
 
 
 def test_calls_that_hang_take_only_their_share_of_the_threads(make_app, sandbox, stripe: FaultyStripe) -> None:

@@ -20,7 +20,8 @@ ANSWERS = {
 }
 # refused: the line is cut before anything is sent on. slow: nothing is sent on, and no answer comes.
 # lost: Stripe does it, and the answer never comes. html: something in between answers with a page
-FAULTS = ("refused", "slow", "lost", "html", *ANSWERS)
+HANGING = ("slow", "lost")
+FAULTS = ("refused", *HANGING, "html", *ANSWERS)
 
 
 class FaultyStripe:
@@ -31,6 +32,7 @@ class FaultyStripe:
         self.met: list[tuple[str, str]] = []  # fault, request line
         self._rules: list[tuple[re.Pattern[str], str]] = []
         self._over = threading.Event()
+        self.hanging = threading.Event()  # a request hangs: what Stripe does before that is done
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -65,8 +67,13 @@ class FaultyStripe:
             self.met.append((fault, line))
         return fault
 
+    def never_answers(self, line: str) -> bool:
+        """Whether this request would hang."""
+        return any(fault in HANGING and pattern.fullmatch(line) for pattern, fault in self._rules)
+
     def hang(self) -> None:
         """Waits until the fault is over."""
+        self.hanging.set()
         self._over.wait(PATIENCE_SECONDS)
 
 
