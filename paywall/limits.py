@@ -149,6 +149,7 @@ def _limit(name: str, key: Callable[[], str] = network) -> Callable[[View], View
 # the limits on pages, as their views take them
 sign_in = _limit("sign_in")
 sign_in_person = _limit("sign_in_person", typed_address)
+sign_in_reader = _limit("sign_in_person", person)
 checkout = _limit("checkout")
 checkout_person = _limit("checkout_person", person)
 checkout_return = _limit("checkout_return")
