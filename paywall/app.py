@@ -14,6 +14,8 @@ from paywall.access import addresses
 from paywall.access import views as access
 from paywall.access.lane import Lane
 from paywall.accounts.account_views import account
+from paywall.accounts.address_views import address, confirming
+from paywall.accounts.device_views import devices
 from paywall.accounts.views import signing
 from paywall.billing.catalog import Catalog
 from paywall.billing.stripe_gateway import StripeGateway
@@ -96,8 +98,8 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
     app.register_api(access.blueprint)
     app.register_api(access.gate)
     app.register_api(access.keys_blueprint)
-    app.register_blueprint(account)
-    app.register_blueprint(signing)
+    for part_of_account in (signing, account, devices, address, confirming):
+        app.register_blueprint(part_of_account)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(reports.blueprint)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint

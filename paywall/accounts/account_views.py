@@ -1,14 +1,14 @@
-"""The account page, and the way from it to Stripe's."""
+"""The account page, and the ways from it to Stripe's."""
 
 from flask import Blueprint, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions, web
 from paywall.accounts import account as service
-from paywall.accounts import destination
+from paywall.accounts import destination, devices, receipts
 from paywall.billing.stripe_gateway import StripeRefused
 from paywall.errors import PaywallError, Unauthorized, Unavailable
-from paywall.storage.models import Reader
+from paywall.sessions import Current
 
 account = Blueprint("account", __name__, template_folder="templates")
 guards.protect(account, guards.READER)
@@ -17,7 +17,19 @@ guards.protect(account, guards.READER)
 @account.get("/account")
 def show() -> Response:
     """Who is signed in, and until when they may read."""
-    return _account(_reader())
+    return _account(_session())
+
+
+@account.get("/account/receipts/<invoice_id>")
+@limits.checkout
+@limits.checkout_person
+def receipt(invoice_id: str) -> Response:
+    """303 to Stripe's page of one receipt; or the account page, saying why not."""
+    session = _session()
+    try:
+        return redirect(receipts.page_of(session.reader, invoice_id), code=303)
+    except (Unavailable, StripeRefused, receipts.NoReceipt) as error:
+        return web.answer(error) if web.wants_problem() else _account(session, error)
 
 
 @account.get("/account/billing")
@@ -31,24 +43,26 @@ def billing_again() -> Response:
 @limits.checkout_person
 def billing() -> Response:
     """303 to Stripe's page for card, receipts and cancelling; or the account page, saying why not."""
-    reader = _reader()
+    session = _session()
     try:
-        return redirect(service.billing_page(reader), code=303)
+        return redirect(service.billing_page(session.reader), code=303)
     except (Unavailable, StripeRefused, service.CustomerGone) as error:
-        return web.answer(error) if web.wants_problem() else _account(reader, error)
+        return web.answer(error) if web.wants_problem() else _account(session, error)
 
 
-def _reader() -> Reader:
+def _session() -> Current:
     session = sessions.current()
     if session is None:
         raise Unauthorized
-    return session.reader
+    return session
 
 
-def _account(reader: Reader, fault: PaywallError | None = None) -> Response:
-    settings = context.settings()
+def _account(session: Current, fault: PaywallError | None = None) -> Response:
+    settings, now, reader = context.settings(), context.now(), session.reader
     values = {
-        "standing": service.standing_of(reader, context.now()),
+        "standing": service.standing_of(reader, now),
+        "receipts": receipts.of_reader(reader),
+        "devices": devices.of_reader(session, now),
         "join_path": destination.join_path(next(iter(settings.plans)), settings.newsroom.home_url),
         "fault": fault,
     }

@@ -21,6 +21,7 @@ SUBJECTS = {
     "cancelled": "Your subscription to {newsroom} is cancelled",
     "access_ended": "Your access to {newsroom} has ended",
     "address_confirm": "Confirm your address for {newsroom}",
+    "address_taken": "Your address at {newsroom}",
     "address_changed": "Your address at {newsroom} was changed",
     "export_ready": "Your data from {newsroom}",
     "erased": "Your account at {newsroom} is erased",

@@ -1,19 +1,20 @@
 """Writes letters out when they are about to leave: what a row names becomes words, or nothing where it is overtaken."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from paywall import context
 from paywall.mail import codes, dues, links, messages, seals, truth
 from paywall.mail.messages import Letter
-from paywall.storage import checkouts, readers, sign_in_links
+from paywall.storage import addresses, checkouts, readers, sign_in_links
 from paywall.storage.letters import WaitingLetter
 
 # what a template asks for; None where the letter would only mislead
 Values = Mapping[str, Any] | None
 
 CONFIRM_ADDRESS = "confirm address"  # the purpose of the seal
+CONFIRM_LIFE = timedelta(hours=1)
 
 
 def write(row: WaitingLetter, now: datetime) -> Letter | None:
@@ -64,8 +65,19 @@ def _no_subscription(_row: WaitingLetter, _now: datetime) -> Values:
     return {"url": _join_url()}
 
 
-def _address_confirm(row: WaitingLetter, _now: datetime) -> Values:
-    return {"url": _ours(f"/account/address/confirm?token={seals.seal(CONFIRM_ADDRESS, row.link_id or '')}")}
+def _address_confirm(row: WaitingLetter, now: datetime) -> Values:
+    """Only here is it looked up whether somebody has the address: the page was answered before, and could not tell."""
+    wish = addresses.renew(row.link_id or "", CONFIRM_LIFE, now)
+    if wish is None:
+        return None
+    if addresses.is_taken(wish.email_normalised, wish.reader_id):
+        row.kind = "address_taken"
+        return _address_taken(row, now)
+    return {"url": _ours(f"/account/address/confirm?token={seals.seal(CONFIRM_ADDRESS, wish.id)}")}
+
+
+def _address_taken(_row: WaitingLetter, _now: datetime) -> Values:
+    return {"sign_in_url": _ours("/sign-in")}
 
 
 def _address_changed(row: WaitingLetter, _now: datetime) -> Values:
@@ -99,6 +111,7 @@ WRITERS: Mapping[str, Callable[[WaitingLetter, datetime], Values]] = {
     "no_subscription": _no_subscription,
     "payment_confirmed": _payment_confirmed,
     "address_confirm": _address_confirm,
+    "address_taken": _address_taken,
     "address_changed": _address_changed,
     "export_ready": _export_ready,
     "erased": _erased,

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paywall.storage.database import Base, UTCDateTime, db, new_id, only
-from paywall.storage.models import Reader
+from paywall.storage.models import Reader, Subscription
 
 
 class AddressChange(Base):
@@ -95,12 +95,13 @@ def is_taken(normalised: str, reader_id: str) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def move(row: AddressChange, now: datetime) -> Reader | None:
+def move(row: AddressChange, now: datetime) -> tuple[Reader, str | None] | None:
     """Gives the reader of a used change the new address, proved, and keeps the old one as former. Commits nothing.
 
-    None where somebody else has proved to own it: nothing changed then.
+    Returns the reader and the old address; None where somebody else has proved to own the new one: nothing changed.
     """
     reader = _lock(row)
+    old = reader.email
     if is_taken(row.email_normalised, reader.id):
         return None
     try:
@@ -112,7 +113,7 @@ def move(row: AddressChange, now: datetime) -> Reader | None:
             db.session.flush()
     except IntegrityError:  # somebody else proved it a moment ago
         return None
-    return reader
+    return reader, old
 
 
 def former_of(reader_id: str) -> list[FormerAddress]:
@@ -125,6 +126,13 @@ def forget_of(reader_id: str) -> None:
     """Deletes every address that a reader had or wished for. Commits nothing."""
     for table in (AddressChange, FormerAddress):
         db.session.execute(delete(table).where(table.reader_id == reader_id))
+
+
+def customers_of(reader_id: str) -> list[str]:
+    """As whom the reader pays, or paid, at Stripe."""
+    found = {db.session.scalar(select(Reader.customer_id).where(Reader.id == reader_id))}
+    found.update(db.session.scalars(select(Subscription.customer_id).where(Subscription.reader_id == reader_id)))
+    return sorted(one for one in found if one is not None)
 
 
 def to_tell(now: datetime, limit: int) -> list[str]:

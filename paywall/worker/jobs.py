@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from paywall.billing import addressing
 from paywall.billing.comparing import Difference
 from paywall.billing.pacing import Pace
 from paywall.mail import delivery, reminding
@@ -16,6 +17,7 @@ from paywall.storage.database import begin_read, db
 from paywall.tokens import rotation
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
+from paywall.worker import people
 from paywall.worker.planned import Planned
 from paywall.worker.shift import Shift
 
@@ -25,6 +27,7 @@ log = structlog.get_logger("paywall.worker")
 CLAIM = timedelta(minutes=2)
 DAILY = timedelta(days=1)
 HOURLY = timedelta(hours=1)
+MINUTELY = timedelta(minutes=1)
 _BATCH = 100
 _PRUNE_BATCH = 500
 _SETTLING = timedelta(minutes=5)  # an event of so late may be on its way, which is nothing to raise an alarm over
@@ -53,10 +56,13 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
     prune = Planned("prune", DAILY, ours.clock, _pruning(ours))
     keys = Planned("keys", HOURLY, ours.clock, lambda _shift: tend_keys(ours))
     reminders = Planned("reminders", HOURLY, ours.clock, lambda shift: remind(ours, shift))
+    persons = Planned("people", MINUTELY, ours.clock, lambda shift: people.tend(ours, shift))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
         Job("expiry", lambda shift: expire(ours, shift)),
         Job("mail", send_letters),
+        Job(persons.name, persons.run),
+        Job("addresses", lambda shift: tell_addresses(ours, shift)),
         Job(reminders.name, reminders.run),
         Job(reconcile.name, reconcile.run),
         Job(prune.name, prune.run),
@@ -110,6 +116,13 @@ def send_letters(shift: Shift) -> None:
     """Tries the letters that are due."""
     while shift.going() and delivery.deliver().sent:
         pass
+
+
+def tell_addresses(ours: Parts, shift: Shift) -> None:
+    """Tells Stripe of the new addresses of readers. Raises StripeUnavailable: the next round begins with the others."""
+    for change_id in addressing.due(ours.clock.now()):
+        shift.step()
+        addressing.tell(ours.gateway, change_id, ours.clock.now())
 
 
 def remind(ours: Parts, shift: Shift) -> None:

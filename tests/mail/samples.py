@@ -32,6 +32,7 @@ VALUES = {
     "cancelled": DUE,
     "access_ended": {**DUE, "why": "it was cancelled", "join_url": JOIN},
     "address_confirm": {"url": "https://pay.test/account/address/confirm?token=abc"},
+    "address_taken": {"sign_in_url": SIGN_IN},
     "address_changed": {"new": "a•••@example.org"},
     "export_ready": {"url": f"{ACCOUNT}/export"},
     "erased": {},
