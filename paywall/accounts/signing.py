@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from paywall import context, sessions
 from paywall.accounts import destination
+from paywall.billing import moving
 from paywall.errors import PaywallError
 from paywall.mail import codes, links
-from paywall.storage import readers, sign_in_links
 from paywall.storage import sessions as session_rows
+from paywall.storage import sign_in_links
 from paywall.storage.database import db
 from paywall.storage.models import Reader, SignInLink
 
@@ -98,7 +99,7 @@ def enter_by_code(link_id: str, text: str, now: datetime) -> Response:
 
 
 def _let_in(row: SignInLink, found: Reader, means: str, now: datetime) -> Response:
-    reader = readers.prove_address(found, now)
+    reader = moving.prove(found, now)
     way_on = destination.checked_again(row.return_to, context.settings().web, destination.AFTER_SIGN_IN)
     response = redirect(way_on, code=303)
     session.clear()  # forms from before signing in are void

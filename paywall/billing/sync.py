@@ -19,7 +19,7 @@ from paywall.domain.entitlements import Access, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
-from paywall.storage import checkouts, entitlements, leases, payments, readers, revocations, subscriptions
+from paywall.storage import aliases, checkouts, entitlements, leases, payments, readers, revocations, subscriptions
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.entitlements import Cause, Source
 from paywall.storage.models import Reader
@@ -204,6 +204,7 @@ class Sync:
         if reader is None:
             log.error("subscription_without_reader", subscription=snapshot.id, cause=cause.kind, cause_id=cause.id)
             raise UnknownReader
+        reader = aliases.lock(reader)  # two subscriptions of one person, synced at once, must see each other
         changed, now = self._write(snapshot, plan, reader, cause), self.clock.now()
         spent = doubles.spent(subscriptions.of_person(reader, now), reader.id)
         leases.give_back(name, owner)
@@ -219,7 +220,6 @@ class Sync:
 
     def _write(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, cause: Cause) -> bool:
         now = self.clock.now()
-        readers.lock_person(reader)  # two subscriptions of one person, synced at once, must see each other
         runs = group_of(snapshot.facts.status) is not Group.CLOSED  # the customer of a closed one may be deleted
         if runs and reader.customer_id is None and readers.by_customer(snapshot.customer_id) is None:
             reader.customer_id = snapshot.customer_id
@@ -263,14 +263,17 @@ def lease_for(longest_call_seconds: float) -> timedelta:
 
 
 def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:
-    """The reader whom we know for it, else whom our own marks name, else who pays as its customer. Never an address."""
+    """The reader whom we know for it, else whom our own marks name, else who pays as its customer. Never an address.
+
+    Marks at Stripe keep the names of readers who were joined since: who stands for them is meant.
+    """
     known = subscriptions.get(snapshot.id)
     if known is not None:
-        return readers.get(known.reader_id)
-    if snapshot.reader_id and (reader := readers.get(snapshot.reader_id)):
+        return aliases.current(known.reader_id)
+    if snapshot.reader_id and (reader := aliases.current(snapshot.reader_id)):
         return reader
     checkout = checkouts.get(snapshot.checkout_id) if snapshot.checkout_id else None
-    return readers.get(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
+    return aliases.current(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
 
 
 def _close_checkout(snapshot: SubscriptionSnapshot, now: datetime) -> None:

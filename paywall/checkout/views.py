@@ -16,7 +16,7 @@ from paywall.errors import BadRequest, NotFound, Unavailable
 from paywall.mail import letterbox, links, postman
 from paywall.parts import parts
 from paywall.returning import checked_return
-from paywall.storage import checkouts
+from paywall.storage import aliases, checkouts
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Checkout
@@ -188,11 +188,14 @@ def _mail_link(row: Checkout) -> bool:
 
 def _is_buyer(row: Checkout) -> bool:
     session = sessions.current()
-    return session is not None and session.reader.id == row.reader_id
+    return session is not None and session.reader.id == aliases.current_id(row.reader_id)
 
 
 def _started_here(row: Checkout) -> bool:
+    """Not once the purchase has joined an account: who paid has not proved that it is theirs."""
     browser = _browser()
+    if aliases.current_id(row.reader_id) != row.reader_id:
+        return False
     return browser is not None and secrets.compare_digest(sha256_hex(browser), row.browser_hash)
 
 
@@ -203,8 +206,8 @@ def _sign_in(response: Response, row: Checkout) -> None:
     other tab holds the token.
     """
     session, now = sessions.current(), context.now()
-    if session is not None and session.reader.id == row.reader_id:
-        sessions.set_token(response, row.reader_id, session.id, now)
+    if session is not None and _is_buyer(row):
+        sessions.set_token(response, session.reader.id, session.id, now)
     elif checkouts.claim_sign_in(row.id, sha256_hex(_browser() or ""), sha256_hex(secrets.token_urlsafe(24))):
         sessions.sign_in(response, row.reader_id, "checkout", now)
     db.session.commit()

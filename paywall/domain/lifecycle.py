@@ -66,6 +66,7 @@ class Change(StrEnum):
     ENDED = "ended"
     RETURNED = "returned"
     AMENDED = "amended"  # other dates or another reason, in the same state
+    MOVED = "moved"  # another reader's from now on, and otherwise as it was
 
 
 _P, _A, _G, _S, _E = State.PENDING, State.ACTIVE, State.GRACE, State.SUSPENDED, State.ENDED

@@ -5,7 +5,7 @@ import re
 from sqlalchemy import select
 
 from paywall.errors import NotFound
-from paywall.storage import readers, subscriptions
+from paywall.storage import aliases, readers, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Reader, Subscription
 from paywall.storage.readers import BadEmail
@@ -49,4 +49,4 @@ def _by_id(text: str) -> Reader | None:
         query = select(Reader).join(Subscription, Subscription.reader_id == Reader.id)
         once = query.where(Subscription.customer_id == text).order_by(Subscription.created_at.desc()).limit(1)
         return readers.by_customer(text) or db.session.scalar(once)
-    return readers.get(text)
+    return aliases.current(text)

@@ -34,6 +34,9 @@ class Explainer:
                 notes.append(f"{row.source} {row.source_id} gives nothing: plans.toml has no plan {row.plan}.")
             elif known is not None and known.reader_id == reader.id:
                 given.append((row, self._given(row, entries, known, at, now)))
+            elif known is not None:
+                then = "is" if at == now else "was then"
+                notes.append(f"{self._named(row)} {then} reader {known.reader_id}'s.")
             else:
                 notes.extend(self._told_later(row, entries, at))
         access = union(((self.plans[row.plan].features, one.terms) for row, one in given), at)
@@ -111,8 +114,10 @@ class Explainer:
         true = ledger.true_at(entries, at)
         if true is not None:
             state, _ = entitlements.terms_of(true).explain(at)
-            what = f"{self.plans[row.plan].name} from {row.source} {row.source_id}"
-            yield f"{what}: {self._learned(true)} By that it {words.WERE[state]} at that moment."
+            yield f"{self._named(row)}: {self._learned(true)} By that it {words.WERE[state]} at that moment."
+
+    def _named(self, row: Entitlement) -> str:
+        return f"{self.plans[row.plan].name} from {row.source} {row.source_id}"
 
     def _learned(self, entry: LedgerEntry) -> str:
         types = ledger.event_types([entry.cause_id])

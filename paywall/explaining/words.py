@@ -62,6 +62,7 @@ CHANGES = {
     Change.ENDED: "access ended",
     Change.RETURNED: "access was given again",
     Change.AMENDED: "dates or reason changed",
+    Change.MOVED: "it became this reader's",
 }
 
 CAUSES = {
@@ -70,6 +71,8 @@ CAUSES = {
     "command": "the command",
     "clock": "the clock",
     "reconcile": "the reconciliation",
+    "joined": "the proof of the address, which joined reader",
+    "moved": "the move",
 }
 
 _HOLDS = {

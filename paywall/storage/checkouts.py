@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from paywall import metrics
+from paywall.storage import aliases
 from paywall.storage.database import db
 from paywall.storage.models import Checkout
 
@@ -30,14 +31,14 @@ def open_ones(browser_hash: str, reader_id: str | None, plan: str) -> list[Check
     """The open checkouts of this browser or this reader for a plan."""
     mine = Checkout.browser_hash == browser_hash
     if reader_id is not None:
-        mine = or_(mine, Checkout.reader_id == reader_id)
+        mine = or_(mine, _of(reader_id))
     query = select(Checkout).where(mine, Checkout.plan == plan, Checkout.state == "open")
     return list(db.session.scalars(query.order_by(Checkout.created_at, Checkout.id)))
 
 
 def open_of(reader_id: str) -> list[Checkout]:
     """All open checkouts of a reader, the oldest first."""
-    query = select(Checkout).where(Checkout.reader_id == reader_id, Checkout.state == "open")
+    query = select(Checkout).where(_of(reader_id), Checkout.state == "open")
     return list(db.session.scalars(query.order_by(Checkout.created_at, Checkout.id)))
 
 
@@ -92,3 +93,8 @@ def opened(checkout_id: str, session_id: str, session_url: str) -> bool:
     still_open = Checkout.id == checkout_id, Checkout.state == "open"
     change = update(Checkout).where(*still_open).values(session_id=session_id, session_url=session_url)
     return db.session.scalar(change.returning(Checkout.id)) is not None
+
+
+def _of(reader_id: str) -> ColumnElement[bool]:
+    """Whether a checkout is a reader's, or one's for whom the reader stands: Stripe knows it under that id."""
+    return or_(Checkout.reader_id == reader_id, Checkout.reader_id.in_(aliases.ids_of(reader_id)))

@@ -16,7 +16,7 @@ from paywall.storage.models import AWAITED, RUNNING, Entitlement, LedgerEntry
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What made us decide: its kind (event, return, command, clock, reconcile) and its id."""
+    """What made us decide: its kind (event, return, command, clock, reconcile, joined, moved) and its id."""
 
     kind: str
     id: str
@@ -86,16 +86,35 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
     for name, value in _columns(terms, state, reason).items():
         setattr(row, name, value)
     row.decided_at = now
+    return _enter(row, change, _effective(change, terms, previous_end, now), cause, now)
+
+
+def hand_over(source: Source, cause: Cause, now: datetime) -> LedgerEntry | None:
+    """Gives what a source gives to ``source.reader_id``, unchanged, and writes the ledger; None if it is theirs.
+
+    What a date has changed unseen is written down first. Only billing/moving may. Commits nothing.
+    """
+    query = _of_source(source.kind, source.id).with_for_update()
+    row = db.session.scalar(query, execution_options={"populate_existing": True})
+    if row is None or row.reader_id == source.reader_id:
+        return None
+    save(Source(source.kind, source.id, row.reader_id, row.plan), terms_of(row), Cause("clock", "expiry"), now)
+    row.reader_id, row.decided_at = source.reader_id, now
+    return _enter(row, Change.MOVED, now, cause, now)
+
+
+def _enter(row: Entitlement, change: Change, effective_at: datetime, cause: Cause, now: datetime) -> LedgerEntry:
+    """Writes down what the row says now."""
     db.session.flush()
     entry = LedgerEntry(
         entitlement_id=row.id,
         reader_id=row.reader_id,
         change=change,
-        effective_at=_effective(change, terms, previous_end, now),
+        effective_at=effective_at,
         learned_at=now,
         cause=cause.kind,
         cause_id=cause.id,
-        **_columns(terms, state, reason),
+        **_columns(terms_of(row), State(row.state), Reason(row.reason)),
     )
     db.session.add(entry)
     db.session.flush()

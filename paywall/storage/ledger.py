@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, union
 
 from paywall.storage.database import db
 from paywall.storage.events import UNDONE
@@ -14,8 +14,9 @@ _MOST_WAITING = 1000  # so many events that are not dealt with mean that somethi
 
 def of_reader(reader_id: str) -> list[LedgerEntry]:
     """All entries of all entitlements that are or were this reader's, the oldest first."""
-    mine = select(Entitlement.id).where(Entitlement.reader_id == reader_id)
-    query = select(LedgerEntry).where(or_(LedgerEntry.reader_id == reader_id, LedgerEntry.entitlement_id.in_(mine)))
+    are = select(Entitlement.id).where(Entitlement.reader_id == reader_id)
+    were = select(LedgerEntry.entitlement_id).where(LedgerEntry.reader_id == reader_id)
+    query = select(LedgerEntry).where(LedgerEntry.entitlement_id.in_(union(are, were)))
     return list(db.session.scalars(query.order_by(LedgerEntry.id)))
 
 

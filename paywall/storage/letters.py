@@ -96,6 +96,11 @@ def drop_of(reader_id: str, now: datetime) -> None:
     db.session.execute(update(WaitingLetter).where(*mine).values(**values))
 
 
+def hand_over(reader_id: str, to: str) -> None:
+    """The letters about a reader are about another one from now on. Commits nothing."""
+    db.session.execute(update(WaitingLetter).where(WaitingLetter.reader_id == reader_id).values(reader_id=to))
+
+
 def newer(row: WaitingLetter, prefix: str) -> bool:
     """Whether a later cause that begins like this has a letter: what follows in it sorts by time."""
     cause = WaitingLetter.cause

@@ -86,26 +86,25 @@ def to_sign_in(normalised: str, may_read: Callable[[str], bool]) -> Reader | Non
 
 
 def prove_address(reader: Reader, now: datetime) -> Reader:
-    """Gives the address to the reader, after a link mailed to it came back. Commits nothing.
+    """Marks that the address is proved, after a link mailed to it came back. Commits nothing.
 
-    What belongs to the address goes with it: the mark of its former owner, and a role, which is given to addresses.
-    Returns the reader who owns the address from now on: another one, if that one was verified a moment before.
+    Returns whose it is from now on: a reader who proved it before stays its owner. A role goes with it, since roles
+    are given to addresses. Lock the person first.
     """
-    lock_person(reader)  # all rows in one order, as a sync does: else the two could wait for each other
+    normalised = reader.email_normalised or ""
+    owner = verified(normalised) or reader
+    for other in under(normalised):
+        if other is not owner and other.role is not None:
+            owner.role, other.role = owner.role or other.role, None
     try:
         with db.session.begin_nested():
-            for other in under(reader.email_normalised or ""):
-                if other is not reader:
-                    reader.role = reader.role or other.role
-                    other.email_verified_at, other.role = None, None
-            db.session.flush()
-            reader.email_verified_at = reader.email_verified_at or now
+            owner.email_verified_at = owner.email_verified_at or now
     except IntegrityError:
-        owner = verified(reader.email_normalised or "")
-        if owner is None:
+        faster = verified(normalised)
+        if faster is None:
             raise
-        return owner
-    return reader
+        return faster
+    return owner
 
 
 def lock_person(reader: Reader) -> None:

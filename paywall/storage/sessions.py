@@ -79,10 +79,13 @@ def end_of(reader_id: str, now: datetime) -> None:
     db.session.execute(update(ReaderSession).where(*live).values(ended_at=now))
 
 
-def end_unproved(reader_id: str, now: datetime) -> None:
-    """Ends the reader's sessions that only a payment opened: not for them is a role. Commits nothing."""
+def end_unproved(reader_id: str, now: datetime) -> list[str]:
+    """Ends the reader's sessions that only a payment opened: not for them is a role. Returns their ids.
+
+    Commits nothing.
+    """
     live = ReaderSession.reader_id == reader_id, ReaderSession.method == "checkout", ReaderSession.ended_at.is_(None)
-    db.session.execute(update(ReaderSession).where(*live).values(ended_at=now))
+    return list(db.session.scalars(update(ReaderSession).where(*live).values(ended_at=now).returning(ReaderSession.id)))
 
 
 def seen(session_id: str, day: date) -> bool:

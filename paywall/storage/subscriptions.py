@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, update
 
 from paywall.domain import doubles
 from paywall.domain.doubles import Held
@@ -23,6 +23,18 @@ def of_customer(customer_id: str) -> list[str]:
     """The ids of the subscriptions of a Stripe customer, the oldest first."""
     query = select(Subscription.id).where(Subscription.customer_id == customer_id)
     return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+
+
+def of_reader(reader_id: str) -> list[Subscription]:
+    """The subscriptions of a reader, the oldest first."""
+    query = select(Subscription).where(Subscription.reader_id == reader_id)
+    return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+
+
+def hand_over(subscription_id: str, reader_id: str) -> None:
+    """Gives the subscription to another reader. Only billing/moving may. Commits nothing."""
+    change = update(Subscription).where(Subscription.id == subscription_id).values(reader_id=reader_id)
+    db.session.execute(change)
 
 
 def put(values: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
+from paywall.billing import moving
 from paywall.storage import readers
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -48,7 +49,7 @@ def test_proving_an_address_while_a_sync_locks_the_person_is_no_deadlock(app, id
     def prove() -> None:
         with app.app_context():
             try:
-                readers.prove_address(db.session.get(Reader, ids[1]), builders.NOW)
+                moving.prove(db.session.get(Reader, ids[1]), builders.NOW)
                 db.session.commit()
             except DBAPIError as error:
                 faults.append(error)
@@ -63,4 +64,4 @@ def test_proving_an_address_while_a_sync_locks_the_person_is_no_deadlock(app, id
         other.join()
     assert faults == []
     db.session.expire_all()
-    assert [row.email_verified_at is not None for row in readers.under(ADDRESS)] == [False, True, False]
+    assert [row.email_verified_at is not None for row in readers.under(ADDRESS)] == [False, False, True]

@@ -189,6 +189,12 @@ WRITES = {
     "paywall.storage.payments": {"put"},
     "paywall.storage.entitlements": {"save", "decide_again"},
 }
+# whose they are, and no more, may be changed beside it
+MOVER = "paywall.billing.moving"
+MOVES = {
+    "paywall.storage.subscriptions": {"hand_over", "flag_duplicates"},
+    "paywall.storage.entitlements": {"hand_over"},
+}
 TABLES = {
     "paywall.storage.models": {"Subscription", "Entitlement", "LedgerEntry"},
     "paywall.storage.payments": {"Payment", "InvoicePayment", "Refund", "Dispute"},
@@ -199,25 +205,31 @@ _CHANGES = {"insert", "insert_for", "insert_if_new", "update", "delete"}
 def one_writer(tree: Tree) -> list[str]:
     """Invariant I2: ``billing/sync`` alone calls what writes subscriptions, payments and entitlements.
 
-    Elsewhere no such function is named, no such row is made, and no statement changes such a table.
+    ``billing/moving`` alone changes whose they are. Elsewhere no such function is named, no such row is made, and no
+    statement changes such a table.
     """
+    own = {WRITER: _functions(WRITES), MOVER: _functions(MOVES)}
     return [
         f"{module}:{line} {what}"
         for module, source in tree.items()
-        if module != WRITER and module not in WRITES and part(module) not in ISLANDS
-        for line, what in _writes(_parsed(source))
+        if module not in WRITES and part(module) not in ISLANDS
+        for line, what in _writes(_parsed(source), own.get(module, set()))
     ]
 
 
-def _writes(parsed: ast.Module) -> Iterator[tuple[int, str]]:
+def _functions(named: Mapping[str, set[str]]) -> set[str]:
+    return {f"{module}.{name}" for module, names in named.items() for name in names}
+
+
+def _writes(parsed: ast.Module, own: set[str]) -> Iterator[tuple[int, str]]:
     names: dict[str, str] = {}  # as the module calls it -> what it is
     for node in ast.walk(parsed):
         if isinstance(node, ast.ImportFrom):
             names |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
         elif isinstance(node, ast.Import):
             names |= {one.asname or one.name: one.name for one in node.names}
-    functions = {f"{module}.{name}" for module, writes in WRITES.items() for name in writes}
-    rows = {f"{module}.{name}" for module, names in TABLES.items() for name in names}
+    functions = (_functions(WRITES) | _functions(MOVES)) - own
+    rows = _functions(TABLES)
     for node in ast.walk(parsed):
         if isinstance(node, ast.Name | ast.Attribute) and _full(node, names) in functions:
             yield node.lineno, f"uses {_full(node, names)}"

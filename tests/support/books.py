@@ -100,6 +100,8 @@ def ledgers(books: Books) -> Iterator[str]:
         for last, entry in zip([None, *entries], entries, strict=False):
             before = _states_before(last, entry)
             allowed = {CHANGES[state, State(entry.state)] for state in before} | {Change.RENEWED if last else None}
+            if last is not None and last.reader_id != entry.reader_id:
+                allowed = {Change.MOVED}
             if entry.change not in allowed:
                 yield f"{row.id}: {entry.change} leads from {' or '.join(map(str, before))} to {entry.state}"
         if not entries or _kept(entries[-1]) != _kept(row):

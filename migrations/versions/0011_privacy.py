@@ -1,0 +1,30 @@
+"""One person in one account, and out of it: readers who were joined, purchases that were moved, erasures"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011_privacy"
+down_revision = "0010_account"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "reader_aliases",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("reader_id", sa.String(length=40), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["id"], ["readers.id"], name=op.f("fk_reader_aliases_id_readers")),
+        sa.ForeignKeyConstraint(["reader_id"], ["readers.id"], name=op.f("fk_reader_aliases_reader_id_readers")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reader_aliases")),
+    )
+    op.create_index(op.f("ix_reader_aliases_reader_id"), "reader_aliases", ["reader_id"])
+    unsettled = sa.text("settled_at IS NULL")
+    only = {"sqlite_where": unsettled, "postgresql_where": unsettled}
+    op.create_index("ix_reader_aliases_unsettled", "reader_aliases", ["id"], **only)
+
+
+def downgrade() -> None:
+    op.drop_table("reader_aliases")
