@@ -33,6 +33,7 @@ class Books:
     leases: list[Lease]
     at_stripe: dict[str, dict[str, Any]]
     sessions: dict[str, dict[str, Any]]
+    at: datetime
 
 
 def read(shop: Shop) -> Books:
@@ -53,6 +54,7 @@ def read(shop: Shop) -> Books:
             leases=rows(Lease),
             at_stripe={body["id"]: body for body in store.find("subscription")},
             sessions={body["id"]: body for body in store.find("checkout.session")},
+            at=shop.app.extensions["paywall"].clock.now(),
         )
 
 
@@ -134,13 +136,14 @@ def open_checkouts(books: Books) -> Iterator[str]:
 def paid_twice(books: Books) -> Iterator[str]:
     """Of several live subscriptions of one person all but one are flagged as its doubles, and no others.
 
-    That one is the oldest, unless those before it give no access as last decided.
+    That one is the oldest, unless those before it gave no access as last decided, or give none any more.
     """
     groups: dict[str, list[Subscription]] = {}
     for row in books.subscriptions.values():
         reader = books.readers[row.reader_id]
         groups.setdefault(reader.email_normalised or reader.id, []).append(row)
-    grants = {row.source_id for row in books.entitlements if State(row.state).grants}
+    # by a date alone it ends unseen, and the next sync of any of them looks again
+    grants = {row.source_id for row in books.entitlements if State(row.state).grants and _still(row, books.at)}
     for rows in groups.values():
         rows.sort(key=lambda row: (row.created_at, *_bought(books, row), row.id))
         live = [row for row in rows if row.status in LIVE_STATUSES]
@@ -151,6 +154,10 @@ def paid_twice(books: Books) -> Iterator[str]:
             expected = kept.id if kept is not None and row in live and row is not kept else None
             if row.duplicate_of != expected or (row in live and kept is None):
                 yield f"{row.id} is marked as a double of {row.duplicate_of}, not of {expected}"
+
+
+def _still(row: Entitlement, now: datetime) -> bool:
+    return terms_of(row).state_at(now).grants
 
 
 def _bought(books: Books, row: Subscription) -> tuple[bool, datetime]:
