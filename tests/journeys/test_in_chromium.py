@@ -1,16 +1,18 @@
 """The journey in a real Chromium, against the three real servers, on both databases."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from paywall.demo.articles import load_library
 from paywall.demo.stack import STAFF, Stack
-from tests.support.chromium import requires_chromium
+from tests.support.chromium import device, requires_chromium
 from tests.support.servers import wait_until
+
+__all__ = ["device"]  # a fixture
 
 pytestmark = requires_chromium
 
@@ -18,31 +20,6 @@ ARTICLE = next(one for one in load_library().articles if one.kind == "analyses" 
 HIDDEN = load_library().rest_of(ARTICLE)[-1].lines[-1]
 OFFER = re.compile(r"Only\s+\$100\s+per year")
 Device = Callable[..., Page]
-
-
-@pytest.fixture
-def device(browser: Browser) -> Iterator[Device]:
-    """New devices, each with a cookie jar of its own; none may have seen a violation of a page's policy."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        # pages that say what went wrong do so with their status: 402 is Stripe's for a declined card
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            complaints.append(f"{message.location.get('url')}: {message.text}")
-
-    def make(**options: object) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", hear)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 class Reader:
@@ -148,7 +125,7 @@ def test_a_reader_pays_and_reads_here_and_on_a_new_device(reader: Reader, device
 
     phone.page.goto(f"{stack.ports.service_url}/account")
     expect(phone.page.get_by_text(re.compile(r"Your access runs until .* renews at \$100"))).to_be_visible()
-    phone.page.get_by_role("button", name="Sign out").click()
+    phone.page.get_by_role("button", name="Sign out", exact=True).click()
     phone.read()
     phone.sees_the_join_box()
     reader.read()

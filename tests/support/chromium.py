@@ -7,9 +7,12 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -65,21 +68,48 @@ def free_port() -> int:
     return server.server_port
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Flask, int], str]]:
-    """Serves an application on a loopback port in threads, and returns its origin."""
-    running: list[tuple[object, threading.Thread]] = []
-
-    def start(app: Flask, port: int = 0) -> str:
-        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server, thread in running:
+@contextmanager
+def served(app: Callable[..., Any], port: int = 0) -> Iterator[str]:
+    """Serves an application on a loopback port in threads within the block; gives its origin."""
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Serves applications until the test's end: ``serve(app, port)`` returns the origin."""
+    with ExitStack() as running:
+        yield lambda app, port=0: running.enter_context(served(app, port))
+
+
+@pytest.fixture
+def device(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """New devices, each with a cookie jar of its own; none may have seen a violation of a page's policy."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # pages that say what went wrong do so with their status: 402 is Stripe's for a declined card
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            complaints.append(f"{message.location.get('url')}: {message.text}")
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", hear)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -77,7 +77,7 @@ def test_a_reader_pays_over_https_and_reads_on_two_devices(
     expect(phone).to_have_url(f"{WWW}{ARTICLE.path}")
     expect(phone.get_by_text(HIDDEN)).to_be_visible()
     phone.goto(f"{PAY}/account")
-    phone.get_by_role("button", name="Sign out").click()
+    phone.get_by_role("button", name="Sign out", exact=True).click()
     phone.goto(f"{WWW}{ARTICLE.path}")
     assert HIDDEN not in phone.content()
     assert complaints == []
