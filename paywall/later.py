@@ -1,11 +1,11 @@
 """Does in batches, beside the requests, what no answer has to wait for: lines of the log, figures."""
 
-import atexit
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from multiprocessing.util import Finalize
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -16,9 +16,9 @@ _BATCH = 200  # items done in one go; between two of them requests get their tur
 class Later:
     """Items with the work that is to be done on them, ``pause`` seconds after the first of them at the latest.
 
-    A thread of its own does it, started with the first item. Who adds an item while ``most`` of them wait does what
-    waits itself: a log that nobody reads slows requests down, as it would if each wrote its own line; memory stays
-    bounded. A process that ends does what waits; one that is killed loses it.
+    A thread of its own does it, started with the first item. Who adds an item while ``most`` of them wait, or where no
+    thread can be had, does what waits itself: a log that nobody reads slows requests down, as it would if each wrote
+    its own line; memory stays bounded. A process that ends does what waits; one that is killed loses it.
     """
 
     def __init__(self, pause: float = 0.2, most: int = 20_000) -> None:
@@ -55,10 +55,20 @@ class Later:
 
     def _wake(self) -> None:
         self._some.set()
-        with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="paywall-later", daemon=True)
-                self._thread.start()
+        try:
+            with self._starting:
+                if self._thread is None or not self._thread.is_alive():
+                    self._begin()
+        except RuntimeError:  # no more threads, or the interpreter is about to end; the next item tries again
+            self._some.clear()
+            self.settle()
+
+    def _begin(self) -> None:
+        if self._thread is None:  # the first item of this process
+            # servers start their workers by multiprocessing, which ends them without what atexit holds
+            Finalize(None, self.settle, exitpriority=0)
+        self._thread = threading.Thread(target=self._run, name="paywall-later", daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
         while self._some.wait():
@@ -68,5 +78,4 @@ class Later:
 
 
 LATER: Final = Later()
-atexit.register(LATER.settle)
 os.register_at_fork(after_in_child=LATER.forget)

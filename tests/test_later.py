@@ -116,6 +116,45 @@ def test_an_ending_process_does_what_waits_and_a_forked_one_its_own_alone() -> N
     assert (found.stdout.split(), found.stderr) == (["child", "parent"], "")
 
 
+WORKERS = """
+import multiprocessing
+from paywall.later import LATER
+
+def work():
+    LATER.add(lambda lines: print(*lines, flush=True), "worker")
+
+if __name__ == "__main__":
+    worker = multiprocessing.get_context("fork").Process(target=work)
+    worker.start()
+    worker.join()
+"""
+
+
+def test_a_worker_of_a_server_does_what_waits_before_it_ends() -> None:
+    """As granian's are: their process ends without what `atexit` holds."""
+    command = [sys.executable, "-W", "error", "-c", WORKERS]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    assert (found.stdout.split(), found.stderr) == (["worker"], "")
+
+
+def test_where_no_thread_can_be_had_who_adds_does_the_work(done, monkeypatch) -> None:
+    """A service that has reached its limit of threads goes on answering, and the next item tries again."""
+    later = Later(pause=0.01)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", refuse)
+        later.add(done.extend, 1)
+        later.add(done.extend, 2)
+    assert done == [1, 2]
+    later.add(done.extend, 3)
+    _wait(lambda: done == [1, 2, 3])
+    assert later._thread is not None
+    assert later._thread.is_alive()
+
+
 def test_adding_costs_a_request_next_to_nothing(never, done) -> None:
     """Microseconds for one."""
 
