@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from paywall.accounts.signing import mask
+from paywall.billing import moving
 from paywall.errors import BadRequest, Conflict, Forbidden, PaywallError
 from paywall.mail import letterbox, postman, seals, writing
 from paywall.storage import addresses, readers
@@ -104,7 +105,7 @@ def confirm(token: str, now: datetime) -> None:
         db.session.rollback()
         raise AddressTaken
     reader, old = moved
-    readers.prove_address(reader, now)
+    moving.prove(reader, now)  # what was bought under the new address joins
     addresses.end_open(reader.id, now)
     _tell_both(row, old, now)
     db.session.commit()

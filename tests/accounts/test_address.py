@@ -1,0 +1,371 @@
+"""A change of address: proved twice, told to both mailboxes, silent about other accounts, done once."""
+
+import re
+from email.message import EmailMessage
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from paywall.mail import letterbox
+from paywall.mail.writing import CONFIRM_LIFE
+from paywall.storage import addresses, readers
+from paywall.storage.addresses import AddressChange
+from paywall.storage.database import db
+from paywall.storage.models import Reader
+from tests.accounts.door import HOST, Browser, Door, text_of
+from tests.support.marks import on_sqlite
+
+PAGE, CONFIRM, ADA, NEW = "/account/address", "/account/address/confirm", "ada@example.com", "ada@example.net"
+_CONFIRM = re.compile(r"https://pay\.test(/account/address/confirm\?token=\S+)")
+
+
+def ask(browser: Browser, email: str = NEW):
+    """Asks for another address."""
+    return browser.send(browser.get(PAGE), PAGE, email=email)
+
+
+def newest(door: Door, to: str) -> EmailMessage:
+    """The newest letter to an address."""
+    return [one for one in door.letters() if one["To"] == to][-1]
+
+
+def subjects(door: Door, to: str) -> list[str]:
+    return [str(one["Subject"]) for one in door.letters() if one["To"] == to]
+
+
+def link(door: Door, to: str = NEW) -> str:
+    """The confirming link in the newest letter to an address."""
+    found = _CONFIRM.search(text_of(newest(door, to)))
+    assert found, "the letter holds no link"
+    return found[1]
+
+
+def confirm(browser: Browser, path: str):
+    """Opens the link and presses the button."""
+    return browser.send(browser.get(path), CONFIRM)
+
+
+def address_of(door: Door, reader_id: str) -> str | None:
+    with door.app.app_context():
+        return db.session.get(Reader, reader_id).email
+
+
+@pytest.fixture
+def ada(door: Door) -> tuple[str, Browser]:
+    """A subscriber who has just signed in by mail."""
+    return door.subscriber(ADA), door.signed_in(ADA)
+
+
+def test_it_is_confirmed_from_the_new_mailbox_and_told_to_both(door: Door, ada) -> None:
+    reader_id, browser = ada
+    page = ask(browser)
+    assert page.status_code == 200
+    assert NEW in page.text
+    assert address_of(door, reader_id) == ADA, "until it is confirmed nothing changes"
+    assert confirm(browser, link(door)).headers["Location"] == "/account/address/changed"
+    assert "From now on you sign in with the new address" in browser.get("/account/address/changed").text
+    assert address_of(door, reader_id) == NEW
+    for to in (ADA, NEW):
+        text = text_of(newest(door, to))
+        assert "was changed" in text
+        assert "a•••@example.net" in text
+    assert NEW in browser.get("/account").text, "the session goes on"
+
+
+def test_from_then_on_the_new_address_signs_in_and_the_old_one_nobody(door: Door, ada) -> None:
+    reader_id, browser = ada
+    before = door.mailed_link(ADA)
+    ask(browser)
+    confirm(browser, link(door))
+    assert door.browser().use(before).status_code != 303, "a link that was under way goes nowhere"
+    other = door.signed_in(NEW)
+    assert "then it renews" in other.get("/account").text
+    door.clock.advance(seconds=1)
+    door.browser().ask(ADA)
+    assert "There is no subscription under it" in " ".join(text_of(door.letters()[-1]).split())
+    with door.app.app_context():
+        assert [(one.email, one.reader_id) for one in addresses.former_of(reader_id)] == [(ADA, reader_id)]
+
+
+@on_sqlite
+def test_the_link_works_on_another_device_and_names_neither_address_whole(door: Door, ada) -> None:
+    reader_id, browser = ada
+    ask(browser)
+    elsewhere = door.browser()
+    page = elsewhere.get(link(door))
+    assert "a•••@example.com" in page.text
+    assert "a•••@example.net" in page.text
+    assert ADA not in page.text
+    assert NEW not in page.text
+    assert page.headers["Referrer-Policy"] == "strict-origin"
+    assert confirm(elsewhere, link(door)).status_code == 303
+    assert elsewhere.cookie("paywall_sid") is None, "confirming signs nobody in"
+    assert address_of(door, reader_id) == NEW
+
+
+@on_sqlite
+def test_a_scanner_that_opens_the_link_changes_nothing(door: Door, ada) -> None:
+    reader_id, browser = ada
+    ask(browser)
+    for _ in range(3):
+        assert door.browser().get(link(door)).status_code == 200
+    assert address_of(door, reader_id) == ADA
+
+
+@on_sqlite
+def test_the_link_works_once(door: Door, ada) -> None:
+    _, browser = ada
+    ask(browser)
+    path = link(door)
+    page = browser.get(path)
+    assert browser.send(page, CONFIRM).status_code == 303
+    again = browser.send(page, CONFIRM)
+    assert again.status_code == 410
+    assert "works once" in again.text
+    assert browser.get(path).status_code == 410
+    assert len(subjects(door, NEW)) == 2, "the request and the notice"
+
+
+@on_sqlite
+def test_it_works_for_an_hour(door: Door, ada) -> None:
+    reader_id, browser = ada
+    ask(browser)
+    page = browser.get(link(door))
+    door.clock.advance(minutes=59)
+    assert browser.get(link(door)).status_code == 200
+    door.clock.advance(minutes=1)
+    assert browser.send(page, CONFIRM).status_code == 410
+    assert address_of(door, reader_id) == ADA
+
+
+@on_sqlite
+def test_the_newest_request_wins(door: Door, ada) -> None:
+    reader_id, browser = ada
+    ask(browser)
+    older = link(door)
+    ask(browser, "ada@example.org")
+    assert browser.get(older).status_code == 410
+    assert confirm(browser, link(door, "ada@example.org")).status_code == 303
+    assert address_of(door, reader_id) == "ada@example.org"
+
+
+@on_sqlite
+@pytest.mark.parametrize("token", ["", "x", "adr_0", "ImFkcl8wIg.AAAA", "é", "a" * 5000])
+def test_a_made_up_link_confirms_nothing(door: Door, ada, token: str) -> None:
+    _, browser = ada
+    assert browser.get(CONFIRM, query_string={"token": token}).status_code == 410
+    assert browser.send(browser.get("/sign-in"), CONFIRM, token=token).status_code == 410
+
+
+@on_sqlite
+def test_a_sign_in_link_confirms_no_address_and_the_other_way_round(door: Door, ada) -> None:
+    _, browser = ada
+    ask(browser)
+    confirming, signing = link(door).partition("token=")[2], door.mailed_link(ADA).partition("token=")[2]
+    assert browser.get(CONFIRM, query_string={"token": signing}).status_code == 410
+    assert browser.get("/sign-in/link", query_string={"token": confirming}).status_code == 400
+
+
+class TestProof:
+    """Whoever finds an open browser cannot take the account."""
+
+    def test_an_hour_after_signing_in_one_signs_in_again_and_comes_back(self, door: Door, ada) -> None:
+        _, browser = ada
+        form = browser.get(PAGE)
+        door.clock.advance(hours=1)
+        page = browser.get(PAGE)
+        assert page.status_code == 200
+        assert "signed in by mail within the last hour" in page.text
+        late = browser.send(form, PAGE, email=NEW)
+        assert late.status_code == 403
+        assert subjects(door, NEW) == []
+        assert browser.send(page, "/sign-in").status_code == 303
+        assert browser.use(door.link()).headers["Location"] == PAGE
+        assert "Your new e-mail address" in browser.get(PAGE).text
+
+    @on_sqlite
+    def test_a_payment_proves_no_mailbox(self, door: Door, ada) -> None:
+        _, browser = ada
+        with door.app.app_context():
+            db.session.execute(db.text("UPDATE reader_sessions SET method = 'checkout'"))
+            db.session.commit()
+        page = browser.get(PAGE)
+        assert "signed in by mail" in page.text
+        assert browser.send(page, PAGE, email=NEW).status_code == 403
+        assert subjects(door, NEW) == []
+
+    @on_sqlite
+    @pytest.mark.parametrize("way", ["/account/sign-out-everywhere", "device"])
+    def test_signing_out_elsewhere_takes_a_wish_back(self, door: Door, ada, way: str) -> None:
+        """Whoever held the other device may have asked for an address of their own."""
+        reader_id, thief = ada
+        ask(thief, "thief@example.net")
+        mine = door.signed_in(ADA)
+        page = mine.get("/account")
+        device = re.findall(r'action="(/account/devices/[^"]+)"', page.text)[1]
+        assert mine.send(page, device if way == "device" else way).status_code == 303
+        path = link(door, "thief@example.net")
+        assert thief.get(path).status_code == 410
+        assert thief.send(thief.get("/sign-in"), CONFIRM, token=path.partition("token=")[2]).status_code == 410
+        assert address_of(door, reader_id) == ADA
+
+    @on_sqlite
+    def test_neither_form_is_taken_without_our_token(self, door: Door, ada) -> None:
+        reader_id, browser = ada
+        ask(browser)
+        token = link(door).partition("token=")[2]
+        for path, data in ((PAGE, {"email": "evil@example.net"}), (CONFIRM, {"token": token})):
+            sent = browser.client.post(path, base_url=HOST, data=data, headers={"Referer": f"{HOST}/"})
+            assert sent.status_code == 400
+        assert subjects(door, "evil@example.net") == []
+        assert address_of(door, reader_id) == ADA
+
+    @on_sqlite
+    def test_staff_cannot_take_their_role_along(self, door: Door) -> None:
+        door.staff("sue@example.com")
+        answer = ask(door.signed_in("sue@example.com"), "sue@example.net")
+        assert answer.status_code == 403
+        assert "Ask whoever runs this service" in answer.text
+        assert subjects(door, "sue@example.net") == []
+
+
+class TestOthers:
+    """What another account has is told to its own mailbox alone."""
+
+    def test_a_known_and_an_unknown_address_get_the_same_page(self, door: Door, ada) -> None:
+        reader_id, browser = ada
+        door.subscriber("bob@example.com")
+        door.signed_in("bob@example.com")
+        door.clock.advance(seconds=1)
+        pages = {name: ask(browser, f"{name}@example.com") for name in ("bob", "eve")}
+        told = {name: page.text.replace(name, "NAME") for name, page in pages.items()}
+        assert told["bob"] == told["eve"]
+        assert pages["bob"].status_code == pages["eve"].status_code
+        assert list(dict(pages["bob"].headers)) == list(dict(pages["eve"].headers))
+        letter = text_of(newest(door, "bob@example.com"))
+        assert "There is an account with this address already" in " ".join(letter.split())
+        assert not _CONFIRM.search(letter)
+        assert address_of(door, reader_id) == ADA
+
+    @on_sqlite
+    def test_an_address_with_a_role_is_somebody_elses(self, door: Door, ada) -> None:
+        door.staff("sue@example.com")
+        ask(ada[1], "sue@example.com")
+        assert not _CONFIRM.search(text_of(newest(door, "sue@example.com")))
+
+    def test_who_verified_it_meanwhile_keeps_it(self, door: Door, ada) -> None:
+        reader_id, browser = ada
+        ask(browser)
+        path = link(door)
+        page = browser.get(path)
+        other = door.subscriber(NEW)
+        with door.app.app_context():
+            readers.get(other).email_verified_at = door.clock.now()
+            db.session.commit()
+        answer = browser.send(page, CONFIRM)
+        assert answer.status_code == 409
+        assert "Nothing was changed" in answer.text
+        assert address_of(door, reader_id) == ADA
+        with door.app.app_context():
+            assert readers.verified(NEW).id == other
+            assert addresses.former_of(reader_id) == []
+        assert "was changed" not in " ".join(map(text_of, door.letters()))
+
+    @pytest.mark.parametrize("same", [True, False], ids=["one link", "two readers"])
+    def test_of_two_who_confirm_at_once_one_does(self, door: Door, ada, same: bool) -> None:
+        """The same link twice, or two readers who want one address."""
+        _, browser = ada
+        ask(browser)
+        first = link(door)
+        if not same:
+            door.subscriber("bob@example.com")
+            ask(door.signed_in("bob@example.com"))
+        pair = [(one, one.get(path)) for one, path in ((door.browser(), first), (door.browser(), link(door)))]
+        start, statuses = Barrier(2), []
+
+        def press(one: Browser, page) -> None:
+            start.wait(10)
+            statuses.append(one.send(page, CONFIRM).status_code)
+
+        threads = [Thread(target=press, args=each) for each in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert sorted(statuses) == [303, 410 if same else 409]
+        with door.app.app_context():
+            assert len(readers.under(NEW)) == 1
+            assert readers.verified(NEW) is not None
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "name@example.org"),
+        ("not one", "name@example.org"),
+        ("eve@example.com\r\nBcc: all@example.com", "name@example.org"),
+        ("a" * 400 + "@example.com", "name@example.org"),
+        (ADA, "That is your address already"),
+        ("ADA@Example.com", "That is your address already"),
+    ],
+)
+def test_what_is_no_new_address_is_refused_beside_its_field(door: Door, ada, typed: str, words: str) -> None:
+    _, browser = ada
+    count = len(door.letters())
+    page = ask(browser, typed)
+    assert page.status_code == 400
+    assert words in page.text
+    assert 'aria-describedby="email-fault email-hint"' in page.text
+    assert len(door.letters()) == count
+
+
+@on_sqlite
+def test_no_mailbox_is_flooded(door: Door, ada, make_app) -> None:
+    limits = {"sign_in": "100 per minute", "sign_in_person": "3 per hour"}
+    strict = Door(make_app(mail={"outbox_dir": door.outbox}, limits=limits), door.clock, door.outbox)
+    browser = strict.browser()
+    browser.client.set_cookie("paywall_sid", ada[1].cookie("paywall_sid"), domain="pay.test")
+    assert [ask(browser, f"{name}@example.net").status_code for name in "abcd"] == [200, 200, 200, 429]
+    assert subjects(strict, "d@example.net") == []
+
+
+@on_sqlite
+def test_a_mail_that_waited_for_long_brings_a_link_that_works(door: Door, ada) -> None:
+    _, browser = ada
+    now = door.clock.now()
+    with door.app.app_context():
+        letterbox.post_address_confirm(NEW, addresses.create(ada[0], NEW, NEW, now, now + CONFIRM_LIFE), now, ada[0])
+        db.session.commit()
+    door.clock.advance(hours=5)
+    door.browser().ask("somebody@example.com")
+    assert confirm(browser, link(door)).status_code == 303
+
+
+@on_sqlite
+def test_no_address_gets_into_the_log(make_app, clock, outbox, caplog) -> None:
+    door = Door(make_app(mail={"outbox_dir": outbox}, log={"level": "debug"}), clock, outbox)
+    with capture_logs() as lines:
+        door.subscriber(ADA)
+        browser = door.signed_in(ADA)
+        ask(browser)
+        confirm(browser, link(door))
+    told = f"{lines} {caplog.text}"
+    assert {"address_change_asked", "address_changed"} <= {line["event"] for line in lines}
+    assert ADA not in told
+    assert NEW not in told
+
+
+@on_sqlite
+def test_the_wish_is_gone_days_later_and_what_was_is_remembered(door: Door, ada) -> None:
+    _, browser = ada
+    ask(browser)
+    confirm(browser, link(door))
+    with door.app.app_context():
+        assert db.session.scalars(select(AddressChange.email)).all() == [NEW]
+        addresses.forget_of(ada[0])
+        db.session.commit()
+        assert db.session.scalars(select(AddressChange.email)).all() == []
+        assert addresses.former_of(ada[0]) == []
