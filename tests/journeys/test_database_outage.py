@@ -23,11 +23,23 @@ from tests.support.outages import Database, OwnPostgres
 from tests.support.shop import ARTICLE, Shop, referer
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[OwnPostgres]:
+    """A server for this module."""
+    with outages.postgres() as made:
+        yield made
+
+
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database that can go away."""
-    with outages.failing(request.param, tmp_path) as made:
-        yield made
+    """An empty database that can go away."""
+    if request.param == "sqlite":
+        with outages.failing("sqlite", tmp_path) as made:
+            yield made
+        return
+    server: OwnPostgres = request.getfixturevalue("postgres")
+    server.renew()
+    yield server
 
 
 @pytest.fixture

@@ -12,17 +12,24 @@ import sqlalchemy as sa
 from paywall.sandbox.server import SandboxServer
 from tests.support import outages
 from tests.support.farm import service_environment
-from tests.support.outages import Database
+from tests.support.outages import Database, OwnPostgres
 from tests.support.servers import wait_until
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A PostgreSQL that can be stopped."""
-    with outages.failing("postgresql", tmp_path) as made:
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[OwnPostgres]:
+    """A server for this module."""
+    with outages.postgres() as made:
         yield made
+
+
+@pytest.fixture
+def database(postgres: OwnPostgres) -> Database:
+    """An empty PostgreSQL database that can be stopped."""
+    postgres.renew()
+    return postgres
 
 
 def ask(database: Database, statement: str, **values: object) -> list[sa.Row]:

