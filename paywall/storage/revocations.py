@@ -13,8 +13,9 @@ from paywall.storage.models import Fact, Reader, Revocation
 
 Listed = Row[int, str, str, int | None, datetime]  # seq, kind, value, generation, expires_at
 
-# what the settings allow a token at most, not what they say today: tokens from before a change live on
-LONGEST_LIFE = timedelta(days=1)
+# what the settings allow a token at most, not what they say today: tokens from before a change live on; and the hour
+# for which a verifier that cannot reach us may take a token after its end
+LONGEST_LIFE = timedelta(days=1, hours=1)
 
 _EPOCH = "revocation_epoch"
 _LOCK = 0x70617977  # any number that no other advisory lock of this database uses
