@@ -35,8 +35,11 @@ def rotate_if_due(now: datetime) -> Row | None:
     Where no key is in use none is made: an operator took the last one away, and knows why.
     """
     days = context.settings().tokens.rotate_days
+    if days == 0:
+        return None
+    signing_keys.lock()  # first, so that of two who look at once the second sees the key that the other made
     newest = next(iter(_in_use()), None)
-    if days == 0 or newest is None or newest.signs_from + timedelta(days=days) > now:
+    if newest is None or newest.signs_from + timedelta(days=days) > now:
         return None
     row, made = rotate(now)
     return row if made else None
