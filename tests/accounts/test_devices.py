@@ -29,7 +29,7 @@ def signed_in(door: Door, agent: str, email: str = ADA) -> Browser:
 
 def devices(page: str) -> list[str]:
     """The devices of the page, each in one line."""
-    found = re.findall(r"<li>\s*<p>(.*?)</p>", page, re.DOTALL)
+    found = re.findall(r"<li[^>]*>\s*<p[^>]*>(.*?)</p>", page, re.DOTALL)
     return [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in found]
 
 

@@ -5,14 +5,24 @@ from flask_openapi3.openapi import OpenAPI
 
 from paywall.mail import letterbox, seals, writing
 from paywall.mail.messages import Letter
-from paywall.storage import letters
+from paywall.storage import addresses, letters
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
 from tests.conftest import FrozenClock
 from tests.mail.stories import deliver, outcomes, posted
+from tests.support.builders import make_reader
 from tests.support.marks import on_sqlite
 
 pytestmark = on_sqlite  # the rows themselves are asked of both databases
+
+
+def wished(clock: FrozenClock) -> str:
+    """A reader wishes for another address; returns the wish's id."""
+    now = clock.now()
+    reader = make_reader("old@example.com", now=now)
+    wish = addresses.create(reader.id, "new@example.com", "new@example.com", now, now + writing.CONFIRM_LIFE)
+    db.session.commit()
+    return wish
 
 
 def one(monkeypatch: pytest.MonkeyPatch) -> Letter:
@@ -23,14 +33,45 @@ def one(monkeypatch: pytest.MonkeyPatch) -> Letter:
 def test_a_new_address_is_asked_with_a_link_that_only_we_can_make(
     app: OpenAPI, clock: FrozenClock, monkeypatch
 ) -> None:
+    wish = wished(clock)
     for _ in range(2):
-        letterbox.post_address_confirm("new@example.com", "adr_1", clock.now(), "rdr_1")
+        letterbox.post_address_confirm("new@example.com", wish, clock.now(), "rdr_1")
         db.session.commit()
     letter = one(monkeypatch)
     (line,) = [line for line in letter.text.splitlines() if line.startswith("https://pay.test/account/address/confirm")]
     token = line.partition("token=")[2]
-    assert seals.opened(writing.CONFIRM_ADDRESS, token) == "adr_1"
+    assert seals.opened(writing.CONFIRM_ADDRESS, token) == wish
     assert letter.to == "new@example.com"
+
+
+@pytest.mark.parametrize("fate", ["used", "replaced", "gone"])
+def test_a_wish_that_came_to_its_end_meanwhile_is_not_mailed(
+    app: OpenAPI, clock: FrozenClock, monkeypatch, fate
+) -> None:
+    wish = wished(clock)
+    letterbox.post_address_confirm("new@example.com", wish, clock.now())
+    row = addresses.get(wish)
+    if fate == "used":
+        addresses.use(wish, clock.now())
+    elif fate == "replaced":
+        clock.advance(minutes=5)
+        addresses.end_open(row.reader_id, clock.now())
+    else:
+        addresses.forget_of(row.reader_id)
+    db.session.commit()
+    assert deliver(monkeypatch) == []
+    assert outcomes() == {"address_confirm": "void"}
+
+
+def test_of_an_address_that_somebody_has_its_owner_is_told(app: OpenAPI, clock: FrozenClock, monkeypatch) -> None:
+    wish = wished(clock)
+    make_reader("new@example.com", now=clock.now())
+    letterbox.post_address_confirm("new@example.com", wish, clock.now())
+    db.session.commit()
+    letter = one(monkeypatch)
+    assert (letter.kind, letter.to) == ("address_taken", "new@example.com")
+    assert "/account/address/confirm" not in letter.text + letter.html
+    assert outcomes() == {"address_taken": "sent"}
 
 
 @pytest.mark.parametrize("token", ["", "adr_1", "ImFkcl8xIg.x", "ImFkcl8xIg", "é", "a" * 5000])
