@@ -133,7 +133,7 @@ def test_node_with_jose_lets_in_whom_the_service_would(service: Service, tmp_pat
     assert found == {name: [False, False] for name in service.bad()}
 
 
-def test_the_list_of_what_was_taken_back_is_followed(service: Service, recipe) -> None:
+def test_the_list_of_what_was_taken_back_is_followed(service: Service, recipe, monkeypatch) -> None:
     """By token, by session, by reader's generation; a restored database makes the list begin anew."""
     held, claims = recipe.TakenBack(), recipe.claims_of(service.good)
     held.refresh()
@@ -151,6 +151,19 @@ def test_the_list_of_what_was_taken_back_is_followed(service: Service, recipe) -
     assert not held.hits(recipe.claims_of(service.issue(service.session)))
     revocations.renew_epoch()
     db.session.commit()
+    ask, asked = urllib.request.urlopen, list[object]()
+
+    def once(*request: object, **rest: object) -> object:
+        asked.append(request)
+        if len(asked) > 1:
+            raise OSError("the way is lost")
+        return ask(*request, **rest)
+
+    with monkeypatch.context() as half_way:
+        half_way.setattr("urllib.request.urlopen", once)
+        with pytest.raises(OSError, match="lost"):
+            held.refresh()
+    assert held.hits(claims), "a list that is read anew opens nothing meanwhile"
     held.refresh()
     assert held.hits(claims)
 
