@@ -9,7 +9,7 @@ from itsdangerous import BadData, Signer
 
 from paywall.verifier import jwt
 from paywall.verifier.algorithm import Ed25519Algorithm
-from paywall.verifier.encoding import base64_encode, decode_canonical
+from paywall.verifier.encoding import base64_encode, decode_canonical, decode_object
 from paywall.verifier.errors import ClaimsError, Reason, TokenError, UnknownKeyError
 from paywall.verifier.keys import KeySet, SigningKey
 
@@ -56,13 +56,7 @@ class TokenCodec:
             payload = _signer(Ed25519Algorithm(self.purpose, kid, public=public)).unsign(signed)
         except BadData:  # its message contains the signature, so it is not carried on
             raise TokenError(Reason.BAD_SIGNATURE, "the signature does not match") from None
-        try:
-            claims = json.loads(decode_canonical(payload))
-        except (ValueError, RecursionError):
-            raise TokenError(Reason.MALFORMED, "the payload is not canonical base64 of JSON") from None
-        if not isinstance(claims, dict):
-            raise TokenError(Reason.MALFORMED, "the payload is no object")
-        return claims
+        return decode_object(payload)
 
 
 def _signer(algorithm: Ed25519Algorithm) -> Signer:
