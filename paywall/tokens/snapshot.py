@@ -60,6 +60,8 @@ def load(previous: Snapshot | None, now: datetime, session_days: int) -> Snapsho
     """Reads a snapshot in a transaction of its own; of the revocations only what is new since ``previous``."""
     with Session(db.engine.execution_options(readonly=True)) as session:
         keys = keyring.published(signing_keys.every(session), now, session_days)
+        if previous is not None and keys == previous.keys:
+            keys = previous.keys  # so that remembered tokens are found without comparing the sets each time
         services = {row.key_hash: Service(row.id, row.name) for row in service_keys.live(session)}
         entries = _read_on(session, previous.entries if previous else Entries(), now)
     return Snapshot(keys, services, _listed(previous, entries), entries)

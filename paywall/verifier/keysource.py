@@ -113,7 +113,9 @@ class RemoteKeys:
             answer = self._line.ask(self._url)
             if answer.status != 200:
                 raise TransportError(f"status {answer.status}")
-            self._keys = KeySet.from_jwks(answer.body)
+            found = KeySet.from_jwks(answer.body)
+            if found != self._keys:  # else the one at hand: by it tokens are remembered, and sets take long to compare
+                self._keys = found
             wait = self._backoff.after_success(_max_age(answer))
         except (TransportError, KeysError) as error:
             wait = self._backoff.after_failure()

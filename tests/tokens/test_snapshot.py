@@ -81,6 +81,17 @@ def test_without_news_the_list_is_not_built_again(app, now):
     assert load(now, first).revocations is first.revocations
 
 
+def test_the_same_keys_are_the_same_set_and_a_withdrawn_one_is_in_none(app, now):
+    """By their set remembered tokens are found, of which one key's must not outlive it."""
+    kept, leaked = keyring.generate(now).kid, keyring.generate(now).kid
+    db.session.commit()
+    first = load(now)
+    assert load(now, first).keys is first.keys
+    keyring.withdraw(leaked)
+    db.session.commit()
+    assert set(load(now, first).keys) == {kept}
+
+
 def test_an_entry_is_forgotten_when_no_token_can_be_hit_any_more(app, now):
     revocations.of_session("ses_1", "signed_out", now)
     db.session.commit()

@@ -54,8 +54,10 @@ def test_keys_are_fetched_once_and_refreshed_when_stale(source, origin, keys, cl
     assert source.refresh() == 1
     assert len(origin.asked) == 1
     clock.now += 1
+    held = source.current()
     assert source.refresh() == 60
     assert len(origin.asked) == 2
+    assert source.current() is held, "the same keys are the same set, by which remembered tokens are found at once"
 
 
 def test_a_request_never_refreshes_stale_keys(source, origin, keys, clock):
