@@ -24,7 +24,23 @@ def upgrade() -> None:
     unsettled = sa.text("settled_at IS NULL")
     only = {"sqlite_where": unsettled, "postgresql_where": unsettled}
     op.create_index("ix_reader_aliases_unsettled", "reader_aliases", ["id"], **only)
+    op.create_table(
+        "erasures",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("reader_id", sa.String(length=40), nullable=False),
+        sa.Column("asked_by", sa.String(length=20), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["reader_id"], ["readers.id"], name=op.f("fk_erasures_reader_id_readers")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("reader_id", name=op.f("uq_erasures_reader_id")),
+    )
+    undone = sa.text("done_at IS NULL")
+    only = {"sqlite_where": undone, "postgresql_where": undone}
+    op.create_index("ix_erasures_undone", "erasures", ["asked_at"], **only)
 
 
 def downgrade() -> None:
+    op.drop_table("erasures")
     op.drop_table("reader_aliases")

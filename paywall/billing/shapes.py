@@ -14,7 +14,7 @@ from paywall.billing.snapshots import (
     PriceSnapshot,
     SubscriptionSnapshot,
 )
-from paywall.domain.doubles import SUPERSEDED
+from paywall.domain.doubles import ERASED, SUPERSEDED
 from paywall.domain.entitlements import PaidPeriod, Reason, SubscriptionFacts
 
 # what an event's object may name, and what leads from it to a subscription
@@ -25,6 +25,7 @@ MARKS: dict[str, str] = {
     Reason.REFUNDED: "paywall: refunded",
     Reason.DISPUTE_LOST: "paywall: dispute lost",
     SUPERSEDED: "paywall: superseded",
+    ERASED: "paywall: erased",
 }
 _FOR_MONEY = (MARKS[Reason.REFUNDED], MARKS[Reason.DISPUTE_LOST])
 

@@ -169,6 +169,17 @@ class StripeGateway:
         except StripeNotFound:
             return
 
+    def delete_customer(self, customer_id: str) -> None:
+        """Deletes a customer for good, with cards and address; invoices and payments stay. One that is gone stays so.
+
+        https://docs.stripe.com/api/customers/delete
+        """
+        try:
+            with _asking("customer.delete", customer=customer_id):
+                self._client.v1.customers.delete(customer_id)
+        except StripeNotFound:
+            return
+
     def refund(self, by: str, name: str, amount: int, key: str) -> None:
         """Gives back minor units of a payment that was made twice; ``by`` is payment_intent or charge, ``name`` its id.
 

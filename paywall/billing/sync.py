@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from paywall.billing import rows, superseding, telling
+from paywall.billing import buyers, rows, superseding, telling
 from paywall.billing.errors import StripeNotFound
 from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.domain import doubles
-from paywall.domain.doubles import SUPERSEDED
+from paywall.domain.doubles import ERASED, SUPERSEDED
 from paywall.domain.entitlements import Access, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
-from paywall.storage import aliases, checkouts, entitlements, leases, payments, readers, revocations, subscriptions
+from paywall.storage import aliases, checkouts, entitlements, erasures, leases, payments, revocations, subscriptions
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.entitlements import Cause, Source
 from paywall.storage.models import Reader
@@ -113,10 +113,10 @@ class Sync:
     def _settled(self, subscription_id: str, cause: Cause) -> Synced:
         """Syncs one subscription, and ends it at Stripe if it must be."""
         found = self._once(subscription_id, cause)
-        if found.must_cancel == SUPERSEDED:
+        if found.must_cancel in (SUPERSEDED, ERASED):
             voided = superseding.void_unpaid(self.gateway, subscription_id)
             found = self._again(found, subscription_id, cause)  # what was paid a moment before may let them read
-            if not voided:
+            if not voided and found.must_cancel != ERASED:
                 log.error("spent_not_ended", subscription=subscription_id, code="payment_under_way")
                 return found  # what becomes of that payment is an event of its own
         if found.must_cancel is None:
@@ -200,17 +200,18 @@ class Sync:
             snapshot = _moved_away(snapshot)
         if not leases.still_held(name, owner):
             return None
-        reader = _whose(snapshot)
+        reader = buyers.of(snapshot)
         if reader is None:
             log.error("subscription_without_reader", subscription=snapshot.id, cause=cause.kind, cause_id=cause.id)
             raise UnknownReader
         reader = aliases.lock(reader)  # two subscriptions of one person, synced at once, must see each other
         changed, now = self._write(snapshot, plan, reader, cause), self.clock.now()
         spent = doubles.spent(subscriptions.of_person(reader, now), reader.id)
+        gone = ERASED if buyers.runs(snapshot) and erasures.is_begun(reader.id) else None
         leases.give_back(name, owner)
         db.session.commit()
         why = must_cancel(snapshot.facts, plan, now) or (SUPERSEDED if snapshot.id in spent else None)
-        return Synced("synced", reader.id, changed, why, tuple(one for one in spent if one != snapshot.id))
+        return Synced("synced", reader.id, changed, why or gone, tuple(one for one in spent if one != snapshot.id))
 
     def _plan_of(self, snapshot: SubscriptionSnapshot) -> Plan | None:
         """The plan of the product, else the one under which we know the subscription: it may have moved away."""
@@ -220,9 +221,7 @@ class Sync:
 
     def _write(self, snapshot: SubscriptionSnapshot, plan: Plan, reader: Reader, cause: Cause) -> bool:
         now = self.clock.now()
-        runs = group_of(snapshot.facts.status) is not Group.CLOSED  # the customer of a closed one may be deleted
-        if runs and reader.customer_id is None and readers.by_customer(snapshot.customer_id) is None:
-            reader.customer_id = snapshot.customer_id
+        buyers.remember_customer(snapshot, reader)
         before = entitlements.access_of(reader.id, self.plans, now)
         self._put(snapshot, plan, reader, now)
         _close_checkout(snapshot, now)  # first: it tells which of two was bought first
@@ -260,20 +259,6 @@ class Sync:
 def lease_for(longest_call_seconds: float) -> timedelta:
     """How long the lease of a sync lasts: no call of Stripe outlives it, whoever dies is waited for no longer."""
     return max(LEASE, timedelta(seconds=longest_call_seconds) + 2 * _SPARE)
-
-
-def _whose(snapshot: SubscriptionSnapshot) -> Reader | None:
-    """The reader whom we know for it, else whom our own marks name, else who pays as its customer. Never an address.
-
-    Marks at Stripe keep the names of readers who were joined since: who stands for them is meant.
-    """
-    known = subscriptions.get(snapshot.id)
-    if known is not None:
-        return aliases.current(known.reader_id)
-    if snapshot.reader_id and (reader := aliases.current(snapshot.reader_id)):
-        return reader
-    checkout = checkouts.get(snapshot.checkout_id) if snapshot.checkout_id else None
-    return aliases.current(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
 
 
 def _close_checkout(snapshot: SubscriptionSnapshot, now: datetime) -> None:

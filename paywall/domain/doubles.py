@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 
-SUPERSEDED = "superseded"  # why a subscription is ended at Stripe: another one of its reader took its place
+# why a subscription is ended at Stripe: another one of its reader took its place; its reader is being erased
+SUPERSEDED, ERASED = "superseded", "erased"
 
 # the money of these went back, or is on its way: that ends them by itself, and only the mark of it may stand at Stripe
 _GOING = frozenset({Reason.REFUNDED, Reason.DISPUTE_LOST})

@@ -73,6 +73,7 @@ CAUSES = {
     "reconcile": "the reconciliation",
     "joined": "the proof of the address, which joined reader",
     "moved": "the move",
+    "erasure": "the erasure",
 }
 
 _HOLDS = {

@@ -18,7 +18,6 @@ from paywall.tokens import rotation
 from paywall.webhooks.handlers import Tools
 from paywall.webhooks.intake import Intake
 from paywall.worker import people
-from paywall.worker import people
 from paywall.worker.planned import Planned
 from paywall.worker.shift import Shift
 
@@ -28,7 +27,6 @@ log = structlog.get_logger("paywall.worker")
 CLAIM = timedelta(minutes=2)
 DAILY = timedelta(days=1)
 HOURLY = timedelta(hours=1)
-MINUTELY = timedelta(minutes=1)
 MINUTELY = timedelta(minutes=1)
 _BATCH = 100
 _PRUNE_BATCH = 500
@@ -59,12 +57,10 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
     keys = Planned("keys", HOURLY, ours.clock, lambda _shift: tend_keys(ours))
     reminders = Planned("reminders", HOURLY, ours.clock, lambda shift: remind(ours, shift))
     persons = Planned("people", MINUTELY, ours.clock, lambda shift: people.tend(ours, shift))
-    persons = Planned("people", MINUTELY, ours.clock, lambda shift: people.tend(ours, shift))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
         Job("expiry", lambda shift: expire(ours, shift)),
         Job("mail", send_letters),
-        Job(persons.name, persons.run),
         Job(persons.name, persons.run),
         Job("addresses", lambda shift: tell_addresses(ours, shift)),
         Job(reminders.name, reminders.run),

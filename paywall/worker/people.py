@@ -1,4 +1,4 @@
-"""The worker's part in what concerns persons: purchases that joined an account are settled at Stripe."""
+"""The worker's part in what concerns persons: joined purchases are settled at Stripe, erasures carried on."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,8 @@ import structlog
 from paywall.billing import moving
 from paywall.errors import PaywallError
 from paywall.parts import Parts
-from paywall.storage import aliases
+from paywall.people import erasing
+from paywall.storage import aliases, erasures
 from paywall.storage.database import begin_read, db
 from paywall.worker.shift import Shift
 
@@ -23,12 +24,15 @@ class NotAllDone(Exception):
 def tend(ours: Parts, shift: Shift) -> None:
     """Does what was left for later. One that fails keeps no other waiting. Raises NotAllDone."""
     begin_read()
-    joined = aliases.unsettled(_BATCH)
+    joined, erased = aliases.unsettled(_BATCH), erasures.undone(_BATCH)
     db.session.commit()
     failed = 0
     for one in joined:
         shift.step()
         failed += not _done(one, lambda one=one: moving.settle(ours.sync, one, ours.clock.now()))  # type: ignore[misc]
+    for one in erased:
+        shift.step()
+        failed += not _done(one, lambda one=one: erasing.carry_on(ours.gateway, ours.sync, one, ours.clock.now()))  # type: ignore[misc]
     if failed:
         raise NotAllDone
 

@@ -24,7 +24,7 @@ from tests.support.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 
-PLANNED = {"reconcile", "prune", "keys", "reminders"}
+PLANNED = {"reconcile", "prune", "keys", "reminders", "people"}
 
 
 class Crew:

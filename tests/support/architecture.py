@@ -18,6 +18,7 @@ LEVELS = {
     "tokens": 2,
     "mail": 2,
     "billing": 2,
+    "people": 3,
     "parts": 3,
     "sessions": 3,
     "guards": 4,

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from paywall.domain.entitlements import Reason
-from paywall.storage import events, letters
+from paywall.people import erasing
+from paywall.storage import erasures, events, letters, readers, workers
 from paywall.storage.database import db
 from paywall.storage.models import InboxEvent, LedgerEntry
+from paywall.tokens import keyring
 from paywall.worker.jobs import all_jobs
 from paywall.worker.shift import Shift
 from tests.support import books
@@ -150,3 +152,28 @@ def test_a_deletion(shop: Shop, killed) -> None:
         return died
 
     at_every_commit(story, least=5)
+
+
+@on_sqlite
+@pytest.mark.parametrize("when", ["before"])
+def test_an_erasure(shop: Shop, killed, clock) -> None:
+    """Whatever was done last: the next worker carries on, Stripe has ended it, one last letter goes out."""
+
+    def story(number: int) -> bool:
+        email = f"reader{number}@example.com"
+        keyring.ensure(clock.now())
+        subscription_id = shop.buy(shop.browser(), email)
+        erasure_id = erasing.begin(readers.under(email)[0], "reader", datetime.now(UTC))
+        workers.plan("people", datetime.now(UTC))
+        died = killed("people", number)
+        assert erasures.get(erasure_id).stage == "done"
+        assert shop.stripe().v1.subscriptions.retrieve(subscription_id).status == "canceled"
+        assert readers.under(email) == []
+        assert letters.has(f"erased:{erasure_id}")
+        db.session.commit()
+        return died
+
+    at_every_commit(story, least=8)
+    shop.deliver_all()
+    clock.moment += DAY
+    assert books.faults(shop) == []
