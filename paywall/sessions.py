@@ -4,7 +4,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import structlog
 from flask import g, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from paywall import browsers, context
@@ -15,6 +17,8 @@ from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Reader
 from paywall.tokens import issuer
+
+log = structlog.get_logger("paywall.sessions")
 
 SESSION_COOKIE = "paywall_sid"
 TOKEN_COOKIE = "paywall_token"  # noqa: S105  (a cookie's name)
@@ -101,8 +105,12 @@ def note_seen(session_id: str, seen_on: date | None, now: datetime) -> None:
     today = local_day(now, context.settings().zone)
     if seen_on is None or seen_on < today:
         db.session.commit()
-        rows.seen(session_id, today)
-        db.session.commit()
+        try:
+            rows.seen(session_id, today)
+            db.session.commit()
+        except OperationalError:  # a database that can only be read: nobody is refused for that
+            db.session.rollback()
+            log.warning("session_use_not_noted", session=session_id)
 
 
 def _end_current(cause: str, now: datetime) -> None:

@@ -119,6 +119,7 @@ def renew(return_to: str, now: datetime) -> Response:
     if current is None or not sessions.set_token(response, current.reader.id, current.id, now):
         return redirect(destination.join_path(next(iter(context.settings().plans)), return_to), code=303)
     log.info("token_renewed_in_browser", reader=current.reader.id, session=current.id)
+    sessions.note_seen(current.id, current.seen_on, now)
     return response
 
 

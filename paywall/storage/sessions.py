@@ -39,15 +39,15 @@ def find_live(hashed: str, now: datetime) -> tuple[ReaderSession, Reader] | None
     return (row[0], row[1]) if row else None
 
 
-def is_live(session_id: str, reader_id: str, now: datetime) -> bool:
-    """Whether the session exists, belongs to the reader, and neither ended nor expired."""
-    query = select(ReaderSession.id).where(
+def live(session_id: str, reader_id: str, now: datetime) -> ReaderSession | None:
+    """The session, if it belongs to the reader and neither ended nor expired."""
+    query = select(ReaderSession).where(
         ReaderSession.id == session_id,
         ReaderSession.reader_id == reader_id,
         ReaderSession.ended_at.is_(None),
         ReaderSession.expires_at > now,
     )
-    return db.session.scalar(query) is not None
+    return db.session.scalar(query)
 
 
 def live_of(reader_id: str, now: datetime) -> list[ReaderSession]:

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from flask import Response
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
+from paywall import context
 from paywall import sessions as sessions_of_browsers
+from paywall.domain.days import local_day
 from paywall.storage import revocations, sessions
 from paywall.storage.database import db
-from paywall.storage.models import Entitlement
+from paywall.storage.models import Entitlement, ReaderSession
 from paywall.tokens import keyring
 from paywall.verifier import SigningKey, TokenCodec
 from tests.support import subscribers
@@ -97,12 +100,24 @@ def test_a_token_that_we_did_not_sign_is_not_renewed(ask, token):
     assert refused(ask("renew", token=f"{head}.{'A' * len(signature)}"), "bad_signature")
 
 
-def test_renewing_writes_nothing_and_takes_no_write_lock(ask, token):
+def test_renewing_writes_nothing_and_takes_no_write_lock(ask, token, clock):
+    """But for the day on which the session was used, with the first renewal of a day."""
+    assert ask("renew", token=token).json["active"]
+    assert db.session.scalars(db.select(ReaderSession.seen_on)).one() == local_day(clock.now(), context.settings().zone)
     statements = []
     event.listen(db.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     assert ask("renew", token=token).json["active"]
     assert statements
     assert all(text == "BEGIN" or text.startswith("SELECT") for text in statements)
+
+
+@on_sqlite
+def test_a_database_that_can_only_be_read_renews_all_the_same(ask, token, monkeypatch):
+    def refuse(*_args):
+        raise OperationalError("UPDATE", {}, Exception("read-only"))
+
+    monkeypatch.setattr(sessions, "seen", refuse)
+    assert ask("renew", token=token).json["active"]
 
 
 def test_a_token_is_renewed_as_a_jwt_which_every_address_takes(ask, client, service_key, token):
