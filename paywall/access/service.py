@@ -4,13 +4,13 @@ from functools import lru_cache
 
 import structlog
 
-from paywall import logs, metrics
+from paywall import logs, metrics, sessions
 from paywall.access import callers, denials
 from paywall.access.answers import Answer, json_answer
 from paywall.access.asking import Asked, BadForm, pairs
 from paywall.access.bodies import Introspection, RenewBody, Renewed, Verdict, VerifyBody
 from paywall.access.reading import read_body, read_form
-from paywall.storage import sessions
+from paywall.storage import sessions as rows
 from paywall.storage.database import begin_read
 from paywall.tokens import issuer
 from paywall.tokens.snapshot import Service
@@ -101,14 +101,16 @@ def _renewed(asked: Asked, body: RenewBody, service: Service) -> Renewed:
         return Renewed(active=False, reason=_public(error.reason))
     begin_read()
     reason, issued = None, None
-    if not sessions.is_live(claims.sid, claims.sub, asked.now):
+    session = rows.live(claims.sid, claims.sub, asked.now)
+    if session is None:
         reason = Reason.REVOKED
     else:
         issued = issuer.issue(claims.sub, claims.sid, asked.now, body.format)
         reason = None if issued else Reason.NOT_ENTITLED
     log.info("token_renewed", service=service.id, reader=claims.sub, session=claims.sid, reason=reason)
-    if issued is None:
+    if session is None or issued is None:
         return Renewed(active=False, reason=_public(reason))
+    sessions.note_seen(session.id, session.seen_on, asked.now)
     return Renewed(active=True, token=issued.token, expires_in=issued.expires_in)
 
 
