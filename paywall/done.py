@@ -5,22 +5,14 @@ import random
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import lru_cache
 
 from paywall import logs, metrics
 from paywall.later import LATER
 
-
-class Done(NamedTuple):
-    """A request, when it was answered in Unix seconds, and how many it took. The route is never the address, whose
-    query may hold a token.
-    """
-
-    route: str
-    method: str
-    status: int
-    seconds: float
-    at: float
+# route, method, status, seconds that it took, and when it was answered in Unix seconds; the route is never the address,
+# whose query may hold a token
+Done = tuple[str, str, int, float, float]
 
 
 def new_request_id() -> str:
@@ -37,26 +29,37 @@ def at_once(route: str | None, method: str, status: int, seconds: float, request
 
 def soon(route: str, method: str, status: int, seconds: float) -> None:
     """The same in a moment, together with others: a line of its own costs a request as much as its answer."""
-    LATER.add(_tell, Done(route, method, status, seconds, time.time()))
+    LATER.add(_tell, (route, method, status, seconds, time.time()))
 
 
 def _tell(requests: Sequence[Done]) -> None:
-    metrics.requests_done(one[:4] for one in requests)
+    metrics.requests_done(requests)
     if logs.ready("paywall.web").is_enabled_for(logging.INFO):
-        logs.write(map(_line, requests))
+        logs.write(map(_as_json if logs.is_json() else _rendered, requests))
 
 
-def _line(one: Done) -> str:
-    """What ``at_once`` logs, without the way through structlog; the route and method are of our own table."""
-    ms, at = round(one.seconds * 1000, 1), _written(one.at)
-    if not logs.is_json():
-        fields = {"method": one.method, "route": one.route, "status": one.status, "ms": ms, "id": new_request_id()}
-        return logs.rendered({**fields, "event": "request", "level": "info", "timestamp": at})
+def _as_json(one: Done) -> str:
+    """What ``at_once`` logs, without the way through structlog; route and method are of our own table."""
+    route, method, status, seconds, at = one
     return (
-        f'{{"method": "{one.method}", "route": "{one.route}", "status": {one.status}, "ms": {ms}, '
-        f'"id": "{new_request_id()}", "event": "request", "level": "info", "timestamp": "{at}"}}'
+        f'{{"method": "{method}", "route": "{route}", "status": {status}, "ms": {round(seconds * 1000, 1)}, '
+        f'"id": "{new_request_id()}", "event": "request", "level": "info", "timestamp": "{_written(at)}"}}'
     )
 
 
+def _rendered(one: Done) -> str:
+    """The same in any other form."""
+    route, method, status, seconds, at = one
+    fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
+    told = {"id": new_request_id(), "event": "request", "level": "info", "timestamp": _written(at)}
+    return logs.rendered(fields | told)
+
+
 def _written(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC).isoformat()[:-6]}Z"
+    whole = int(at)
+    return f"{_second(whole)}.{int((at - whole) * 1_000_000):06}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).isoformat()[:-6]

@@ -83,10 +83,10 @@ def request_done(route: str | None, method: str, status: int, seconds: float) ->
     _request_seconds(route).observe(seconds)
 
 
-def requests_done(requests: Iterable[tuple[str, str, int, float]]) -> None:
-    """Counts many at once: route, method, status and seconds of each."""
+def requests_done(requests: Iterable[tuple[str, str, int, float, float]]) -> None:
+    """Counts many at once: route, method, status and seconds of each; when it was is not counted."""
     together: dict[tuple[str, str, int], list[float]] = {}
-    for route, method, status, seconds in requests:
+    for route, method, status, seconds, _ in requests:
         together.setdefault((route, method, status), []).append(seconds)
     for (route, method, status), times in together.items():
         _requests(route, method, str(status)).inc(len(times))
