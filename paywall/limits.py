@@ -199,15 +199,12 @@ def _tell(response: Response) -> Response:
 
 def headers(counted: Iterable[Told]) -> dict[str, str]:
     """Draft-ietf-httpapi-ratelimit-headers-10: each limit's policy, and what is left of it."""
-    named = {_name(one.kind, one.window): one for one in counted if one.kind in _OPEN}
-    if not named:
+    policies, left = dict[str, str](), dict[str, str]()
+    for kind, amount, window, rest, reset in counted:
+        if kind in _OPEN:
+            name = f'"{kind}-{window}"'
+            policies[name] = f"{name};q={amount};w={window}"
+            left[name] = f"{name};r={rest};t={reset}"
+    if not left:
         return {}
-    return {
-        "RateLimit-Policy": ", ".join([f"{name};q={one.amount};w={one.window}" for name, one in named.items()]),
-        "RateLimit": ", ".join([f"{name};r={one.left};t={one.reset}" for name, one in named.items()]),
-    }
-
-
-@lru_cache
-def _name(kind: str, window: int) -> str:
-    return f'"{kind}-{window}"'
+    return {"RateLimit-Policy": ", ".join(policies.values()), "RateLimit": ", ".join(left.values())}
