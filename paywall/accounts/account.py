@@ -1,16 +1,23 @@
 """What a signed-in reader is told of the subscription, and the way to card and receipts."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from paywall import context
 from paywall.accounts import destination, standing
 from paywall.accounts.standing import Standing
-from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused
+from paywall.billing import cards
+from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused, StripeUnavailable
+from paywall.domain.days import in_words, local_day
 from paywall.errors import Conflict
 from paywall.parts import parts
-from paywall.storage import entitlements
+from paywall.storage import entitlements, letters
 from paywall.storage.database import db
-from paywall.storage.models import Reader
+from paywall.storage.models import Entitlement, Reader
+
+# so long before a renewal its card is looked at: the nets mostly replace cards by themselves, and Stripe hears of it
+LOOKED_AHEAD = timedelta(days=30)
+_CONFIRM = "Your bank asks you to confirm the payment of your renewal. "
 
 
 class NothingToManage(Conflict):
@@ -36,7 +43,29 @@ def standing_of(reader: Reader, now: datetime) -> Standing:
     settings = context.settings()
     rows = entitlements.of_reader(reader.id)
     known = [(settings.plans[row.plan], entitlements.terms_of(row)) for row in rows if row.plan in settings.plans]
-    return standing.of_reader(known, settings.zone, now)
+    found = standing.of_reader(known, settings.zone, now)
+    if found.way == "pay" and any(_asks_payer(row) for row in rows):
+        return replace(found, sentence=f"{_CONFIRM}{found.sentence}")
+    return found
+
+
+def card_warning(reader: Reader, now: datetime) -> str | None:
+    """That the card expires before a renewal which is near, in words; None where it does not, or Stripe cannot tell."""
+    rows = entitlements.of_reader(reader.id)
+    near = [row for row in rows if row.source == "subscription" and _renews_soon(row, now)]
+    db.session.commit()  # Stripe is asked next, and no lock may be held meanwhile
+    for row in near:
+        try:
+            last = cards.last_day(parts().gateway, row.source_id)
+        except (StripeUnavailable, StripeRefused, StripeNotFound):
+            return None
+        renewal = local_day(row.paid_until or now, context.settings().zone)
+        if last is not None and last < renewal:
+            return (
+                f"Your card expires on {in_words(last)}, before your subscription renews on {in_words(renewal)}. "
+                "Change the card in time, and nothing else changes."
+            )
+    return None
 
 
 def billing_page(reader: Reader) -> str:
@@ -58,3 +87,17 @@ def billing_page(reader: Reader) -> str:
         if refused.stripe_code == "resource_missing":
             raise CustomerGone from refused
         raise
+
+
+def _renews_soon(row: Entitlement, now: datetime) -> bool:
+    soon = row.paid_until is not None and now < row.paid_until <= now + LOOKED_AHEAD
+    return soon and row.renews and not row.in_dunning and row.hold is None
+
+
+def _asks_payer(row: Entitlement) -> bool:
+    """Whether Stripe told that the payer must confirm the payment which failed: a letter went out about it."""
+    return (
+        row.in_dunning
+        and row.paid_until is not None
+        and letters.has(f"action:{row.source_id}:{row.paid_until.isoformat()}")
+    )

@@ -61,6 +61,7 @@ def _account(session: Current, fault: PaywallError | None = None) -> Response:
     settings, now, reader = context.settings(), context.now(), session.reader
     values = {
         "standing": service.standing_of(reader, now),
+        "card_warning": service.card_warning(reader, now),
         "receipts": receipts.of_reader(reader),
         "devices": devices.of_reader(session, now),
         "join_path": destination.join_path(next(iter(settings.plans)), settings.newsroom.home_url),
