@@ -1,6 +1,5 @@
 """Keeps a value from the database in memory: refreshed by the request that finds it stale, kept when that fails."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from paywall.errors import Unavailable
+from paywall.verifier import forking
 
 log = structlog.get_logger("paywall.tokens")
 
@@ -38,10 +38,11 @@ class Keeper(Generic[T]):
         self._load = load
         self.interval = interval
         self._monotonic = monotonic
-        self._forget()
+        self.after_fork()
+        forking.tell(self)
 
-    def _forget(self) -> None:
-        self._pid = os.getpid()
+    def after_fork(self) -> None:
+        """Begins anew: a lock that was held at the fork stays locked in the child."""
         self._lock = threading.Lock()
         self._value: T | None = None
         self._stale_at = float("-inf")
@@ -51,8 +52,6 @@ class Keeper(Generic[T]):
 
     def current(self, now: datetime) -> T:
         """The value. Raises Unavailable while it could never be loaded."""
-        if self._pid != os.getpid():  # a lock that was held at the fork stays locked in the child
-            self._forget()
         if self._monotonic() >= self._stale_at:
             self._take_turn(now)
         if self._value is None:
