@@ -16,6 +16,7 @@ from paywall.errors import PaywallError
 from paywall.explaining.commands import explain
 from paywall.mail.commands import mail_cli
 from paywall.parts import parts
+from paywall.people.commands import readers_cli
 from paywall.reconciling import reconcile
 from paywall.storage import service_keys
 from paywall.storage.database import db
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
         keys_cli,
         mail_cli,
         plans_cli,
+        readers_cli,
         reconcile,
         revocations_cli,
         services_cli,
