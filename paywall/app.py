@@ -9,7 +9,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from paywall import cli, health, limits, logs, scrape, web
+from paywall import cli, health, limits, logs, scrape, texts, web
 from paywall.access import addresses
 from paywall.access import views as access
 from paywall.access.lane import Lane
@@ -90,6 +90,7 @@ def _configure(app: DescribedApp, settings: Settings) -> None:
         BOOTSTRAP_SERVE_LOCAL=True,
     )
     app.jinja_env.globals.update(newsroom=settings.newsroom)
+    texts.install(app.jinja_env, settings.newsroom.language)
 
 
 def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> None:

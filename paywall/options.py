@@ -111,12 +111,13 @@ class Group(BaseModel):
 
 
 class Newsroom(Group):
-    """Who publishes: shown to readers; the zone in which days begin and end."""
+    """Who publishes: shown to readers; the zone in which days begin and end; the language of their pages."""
 
     name: str = Field(min_length=1)
     home_url: WebAddress
     time_zone: Annotated[str, AfterValidator(_zone)]
     support_email: Annotated[str, AfterValidator(_address)]
+    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
 
 
 class Web(Group):

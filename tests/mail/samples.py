@@ -4,7 +4,11 @@ from paywall.mail.messages import Letter, compose
 from paywall.settings import Newsroom
 
 NEWSROOM = Newsroom(
-    name="The <Daily> Ledger", home_url="https://news.test/", time_zone="UTC", support_email="help@news.test"
+    language="en",
+    name="The <Daily> Ledger",
+    home_url="https://news.test/",
+    time_zone="UTC",
+    support_email="help@news.test",
 )
 URL = "https://pay.test/sign-in/link?token=abc&x=1"
 SIGN_IN, ACCOUNT, JOIN = "https://pay.test/sign-in", "https://pay.test/account", "https://pay.test/join?plan=annual"

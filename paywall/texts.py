@@ -1,0 +1,26 @@
+"""The texts for people in the newsroom's language: gettext's catalogues, found by the English that stands in pages.
+
+A language is a file ``locale/<language>/LC_MESSAGES/paywall.mo``; without one the English stays. docs/texts.md tells
+how to make it.
+"""
+
+import gettext
+from pathlib import Path
+
+from jinja2 import Environment
+
+DOMAIN = "paywall"
+FOLDER = Path(__file__).with_name("locale")
+EXTENSION = "jinja2.ext.i18n"
+
+
+def install(environment: Environment, language: str, folder: Path = FOLDER) -> None:
+    """Lets templates of ``environment`` say what they mark in ``language`` (such as ``de`` or ``pt-BR``).
+
+    Marked is what stands in ``trans`` blocks and what is given to ``_``. Values in it are escaped where the template
+    escapes; what a catalogue brings is taken as it is, so that sentences may hold links.
+    """
+    environment.add_extension(EXTENSION)
+    environment.policies["ext.i18n.trimmed"] = True  # a sentence's line breaks are no part of it
+    found = gettext.translation(DOMAIN, folder, [language.replace("-", "_")], fallback=True)
+    environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]

@@ -1,0 +1,107 @@
+"""The texts of readers' pages can be translated: all are marked, can be listed, and a catalogue changes them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from flask_openapi3.openapi import OpenAPI
+from jinja2 import DictLoader, Environment
+
+from paywall import texts
+from paywall.settings import ROOT
+
+_MARKED = re.compile(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", re.DOTALL)
+_IN_EXPRESSION = re.compile(r"""(?<![\w(.])(["'])([A-Z][^"']* [^"']*)\1""")
+_SPEAKING = re.compile(r"""\b(?:aria-label|title|alt|placeholder)="([^"{]*[A-Za-z]{2}[^"]*)\"""")
+
+
+def bare(source: str) -> list[str]:
+    """The texts of a template that no catalogue can change."""
+    rest = _MARKED.sub("", re.sub(r"\{#.*?#\}", "", source, flags=re.DOTALL))
+    spoken = [found[1] for found in _SPEAKING.finditer(rest)]
+    expressions = re.findall(r"\{\{.*?\}\}|\{%.*?%\}", rest, flags=re.DOTALL)
+    spoken += [found[2] for one in expressions for found in _IN_EXPRESSION.finditer(one)]
+    text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", "\n", rest, flags=re.DOTALL)
+    return [*spoken, *(line.strip() for line in text.splitlines() if re.search(r"[A-Za-z]{2}", line))]
+
+
+def pages() -> Iterator[Path]:
+    """The templates of readers' pages."""
+    yield ROOT / "paywall/templates/base.html"
+    for file in [*(ROOT / "paywall/templates").glob("*.html"), *(ROOT / "paywall").glob("*/templates/*/*.html")]:
+        if '{% extends "base.html" %}' in file.read_text():
+            yield file
+
+
+def marked() -> set[str]:
+    """All marked texts, as the listing of docs/texts.md finds them."""
+    options = {"**.html": {"trimmed": "true"}}
+    found = extract_from_dir(ROOT / "paywall", [("**.html", "jinja2")], options)
+    return {message for _, _, message, *_ in found if isinstance(message, str)}
+
+
+def test_no_page_holds_a_text_that_cannot_be_translated() -> None:
+    assert {page.name: found for page in pages() if (found := bare(page.read_text()))} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>Hello</p>",
+        "<p>{% trans %}Hello{% endtrans %} there</p>",
+        '<a aria-label="Open it">{{ x }}</a>',
+        '<p>{{ "Pay now" if x else y }}</p>',
+        "{% block title %}Account{% endblock %}",
+    ],
+)
+def test_a_text_that_is_not_marked_is_noticed(source: str) -> None:
+    assert bare(source)
+
+
+def test_what_is_marked_or_no_text_is_left_alone() -> None:
+    assert bare('<p class="soft">{% trans %}Hello{% endtrans %} {{ name }} {{ _("Pay now") }}</p>') == []
+
+
+def test_all_texts_can_be_listed_for_translators() -> None:
+    found = marked()
+    assert len(found) > 80
+    assert "Skip to main content" in found
+    assert "Your last renewal could not be paid." in " ".join(sorted(found))
+
+
+def catalogue(folder: Path, language: str, **translations: str) -> Path:
+    """A folder of catalogues with one language."""
+    made = Catalog(locale=language)
+    for english, other in translations.items():
+        made.add(english.replace("_", " "), other)
+    file = folder / language / "LC_MESSAGES/paywall.mo"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as output:
+        write_mo(output, made)
+    return folder
+
+
+def rendered(template: str, language: str, folder: Path, **values: str) -> str:
+    environment = Environment(loader=DictLoader({"page": template}), autoescape=True)
+    texts.install(environment, language, folder)
+    return environment.get_template("page").render(values)
+
+
+def test_a_catalogue_of_the_language_is_used(tmp_path: Path) -> None:
+    folder = catalogue(tmp_path, "pt_BR", Sign_in="Entrar")
+    page = '{% trans %}Sign in{% endtrans %} {{ _("Sign in") }} {% trans %}Sign out{% endtrans %}'
+    assert rendered(page, "pt-BR", folder) == "Entrar Entrar Sign out"
+    assert rendered(page, "en", folder) == "Sign in Sign in Sign out"
+
+
+def test_values_in_a_translated_sentence_are_escaped(tmp_path: Path) -> None:
+    page = "{% trans name %}Read <b>{{ name }}</b>, 100 %{% endtrans %}"
+    assert rendered(page, "en", tmp_path, name="<i>") == "Read <b>&lt;i&gt;</b>, 100 %"
+
+
+def test_the_page_names_its_language(app: OpenAPI) -> None:
+    assert '<html lang="en">' in app.test_client().get("/sign-in", base_url="https://pay.test").text
