@@ -9,7 +9,7 @@ from paywall.accounts.signing import mask
 from paywall.billing import moving
 from paywall.errors import BadRequest, Conflict, Forbidden, PaywallError
 from paywall.mail import letterbox, postman, seals, writing
-from paywall.storage import addresses, readers
+from paywall.storage import addresses, letters, readers
 from paywall.storage.addresses import AddressChange
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -107,6 +107,8 @@ def confirm(token: str, now: datetime) -> None:
     reader, old = moved
     moving.prove(reader, now)  # what was bought under the new address joins
     addresses.end_open(reader.id, now)
+    if old is not None:
+        letters.readdress(reader.id, old, row.email)
     _tell_both(row, old, now)
     db.session.commit()
     log.info("address_changed", reader=reader.id, change=row.id)

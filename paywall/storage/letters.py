@@ -101,6 +101,12 @@ def hand_over(reader_id: str, to: str) -> None:
     db.session.execute(update(WaitingLetter).where(WaitingLetter.reader_id == reader_id).values(reader_id=to))
 
 
+def readdress(reader_id: str, old: str, new: str) -> None:
+    """The letters about a reader that still wait for the old address go to the new one. Commits nothing."""
+    mine = WaitingLetter.reader_id == reader_id, WaitingLetter.to == old, WaitingLetter.done_at.is_(None)
+    db.session.execute(update(WaitingLetter).where(*mine).values(to=new))
+
+
 def newer(row: WaitingLetter, prefix: str) -> bool:
     """Whether a later cause that begins like this has a letter: what follows in it sorts by time."""
     cause = WaitingLetter.cause

@@ -1,6 +1,7 @@
 """A change of address: proved twice, told to both mailboxes, silent about other accounts, done once."""
 
 import re
+from datetime import timedelta
 from email.message import EmailMessage
 from threading import Barrier, Thread
 
@@ -10,9 +11,10 @@ from structlog.testing import capture_logs
 
 from paywall.mail import letterbox
 from paywall.mail.writing import CONFIRM_LIFE
-from paywall.storage import addresses, readers
+from paywall.storage import addresses, letters, readers
 from paywall.storage.addresses import AddressChange
 from paywall.storage.database import db
+from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Reader
 from tests.accounts.door import HOST, Browser, Door, text_of
 from tests.support.marks import on_sqlite
@@ -342,6 +344,21 @@ def test_a_mail_that_waited_for_long_brings_a_link_that_works(door: Door, ada) -
     door.clock.advance(hours=5)
     door.browser().ask("somebody@example.com")
     assert confirm(browser, link(door)).status_code == 303
+
+
+@on_sqlite
+def test_a_letter_that_waits_for_the_old_mailbox_goes_to_the_new_one(door: Door, ada) -> None:
+    reader_id, browser = ada
+    now = door.clock.now()
+    with door.app.app_context():
+        for cause, to in (("export:1", ADA), ("export:2", "eve@example.com")):
+            letters.add("export_ready", to, cause, now, None, reader_id, due_at=now + timedelta(minutes=5))
+        db.session.commit()
+    ask(browser)
+    confirm(browser, link(door))
+    with door.app.app_context():
+        waiting = db.session.execute(select(WaitingLetter.cause, WaitingLetter.to).where(WaitingLetter.to.is_not(None)))
+        assert dict(iter(waiting)) == {"export:1": NEW, "export:2": "eve@example.com"}
 
 
 @on_sqlite
