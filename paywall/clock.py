@@ -24,16 +24,15 @@ class Clock:
 
     def now(self) -> datetime:
         """The present moment, aware, UTC, whole microseconds."""
-        return datetime.now(UTC) + self._offset()
+        moment = datetime.now(UTC)
+        return moment if self._offset_file is None else moment + self._offset(self._offset_file)
 
-    def _offset(self) -> timedelta:
-        if self._offset_file is None:
-            return timedelta()
-        mark = _mark(self._offset_file)
+    def _offset(self, file: Path) -> timedelta:
+        mark = _mark(file)
         seen, offset = self._seen
         if mark == seen:
             return offset
-        offset = timedelta() if mark is None else self._read(self._offset_file, otherwise=offset)
+        offset = timedelta() if mark is None else self._read(file, otherwise=offset)
         self._seen = (mark, offset)  # in one piece: threads share the clock
         return offset
 

@@ -202,9 +202,15 @@ def headers(counted: Iterable[Told]) -> dict[str, str]:
     policies, left = dict[str, str](), dict[str, str]()
     for kind, amount, window, rest, reset in counted:
         if kind in _OPEN:
-            name = f'"{kind}-{window}"'
-            policies[name] = f"{name};q={amount};w={window}"
+            name, policy = _policy(kind, amount, window)
+            policies[name] = policy
             left[name] = f"{name};r={rest};t={reset}"
     if not left:
         return {}
     return {"RateLimit-Policy": ", ".join(policies.values()), "RateLimit": ", ".join(left.values())}
+
+
+@lru_cache
+def _policy(kind: str, amount: int, window: int) -> tuple[str, str]:
+    name = f'"{kind}-{window}"'
+    return name, f"{name};q={amount};w={window}"

@@ -146,3 +146,9 @@ def test_until_the_first_load_it_is_unavailable(app, gate):
     finally:
         event.remove(db.engine, "before_cursor_execute", fail)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+
+
+def test_a_query_too_long_to_be_remembered_is_read_all_the_same(gate, token):
+    for _ in range(2):
+        assert gate("?" + "&".join(["require=memos"] * 45), bearer=token).status_code == 204
+        refused(gate("?" + "&".join(["require=memos"] * 44 + ["require=podcasts"]), bearer=token), 403, "not_entitled")

@@ -68,6 +68,12 @@ def test_a_member_given_twice_is_refused(send, token, members):
     assert (answer.json["code"], answer.json["detail"]) == ("invalid_body", "A member is given twice.")
 
 
+def test_a_colon_in_a_value_is_no_further_member(send, token):
+    """Members are counted by their colons before they are looked at one by one."""
+    answer = send(ADDRESSES[0], f'{{"token": "{token}", "require": "memos::"}}'.encode())
+    assert (answer.status_code, answer.json) == (200, {"active": False, "allowed": False, "reason": "not_entitled"})
+
+
 @pytest.mark.parametrize("inner", ["[" * 5000 + "]" * 5000, "9" * 9000, '{"a": 1, "a": 2}', '"\\ud800"'])
 def test_what_hides_behind_a_second_member_never_fails_the_service(send, address, inner):
     assert send(address, f'{{"token": {inner}, "token": "x"}}'.encode()).status_code in (400, 422)
