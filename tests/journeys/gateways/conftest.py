@@ -157,6 +157,7 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         made = Wall(app, folder, ports, content, began)
         made.revoked = made.token("revoked")
         options = ["--interface", "wsgi", "--no-ws", "--blocking-threads", "4", "--port", str(ports["service"])]
+        options += ["--http", "1", "--http1-buffer-size", "16384"]  # as in production, too
         env = service_environment(url, "http://127.0.0.1:9", PAY) | {
             "PAYWALL_WEB__TRUSTED_HOPS": "1",  # as in production
             "PAYWALL_WEB__RETURN_ORIGINS": json.dumps([WWW]),

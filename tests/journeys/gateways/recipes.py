@@ -58,9 +58,11 @@ def nginx(ports: dict[str, int], *, fail_open: bool, plain: bool) -> str:
 
 def caddy(ports: dict[str, int], *, fail_open: bool, plain: bool) -> str:
     """The same for Caddy."""
-    text = _block("caddyfile", "www.example.org {")
+    text, options = _block("caddyfile", "www.example.org {"), "{\n"
     if fail_open:
-        inside, beside = _block("caddyfile", "# in forward_auth").split("# beside route\n")
+        top, _, rest = _block("caddyfile", "# at the top").partition("# in forward_auth\n")
+        options = top.partition("\n")[2].removesuffix("}\n")
+        inside, beside = rest.split("# beside route\n")
         text = text.replace("            copy_headers", f"{inside}            copy_headers")
         text = text.removesuffix("}\n") + beside + "}\n"
     if plain:
@@ -74,7 +76,7 @@ def caddy(ports: dict[str, int], *, fail_open: bool, plain: bool) -> str:
             "127.0.0.1:8080": f"127.0.0.1:{ports['content']}",
         },
     )
-    return "{\n    admin off\n    auto_https off\n}\n" + text
+    return f"{options}    admin off\n    auto_https off\n}}\n{text}"
 
 
 def command(

@@ -202,6 +202,27 @@ def test_that_choice_opens_nothing_while_the_service_is_there(kind: str, start: 
     assert gateway.ask(token=wall.token("good")).status == 200
 
 
+def test_that_choice_opens_nothing_to_who_sends_what_the_service_does_not_take(
+    kind: str, start: Start, wall: Wall
+) -> None:
+    """Else a reader without a token could have the service look lost: too much, too many, signs that no header has."""
+    gateway = start(kind, fail_open=True)
+    long = "x" * 8150
+    sent = [
+        (("Authorization", f"Bearer {long}"), ("Cookie", f"paywall_token={long}")),
+        (("Cookie", f"paywall_token={'x' * 60_000}"),),
+        (("Cookie", f"paywall_token={'x' * 900_000}"),),
+        tuple((f"X-Odd-{number}", "x") for number in range(200)),
+        (("Cookie", "paywall_token=\xff\xfe"),),
+        (("Authorization", "Bearer \xe9\x80"),),
+        (("Cookie", "paywall_token=a\x01b"),),
+    ]
+    for headers in sent * 3 + sent[2:3] * 40:  # it depends on the moment at which the service hangs up
+        answer = gateway.ask(headers=headers)
+        assert (answer.told, answer.status != 200) == (None, True), headers[0]
+    assert gateway.ask(token=wall.token("good")).status == 200
+
+
 def test_a_service_that_hangs_holds_no_page_for_long(kind: str, start: Start, wall: Wall) -> None:
     """A socket that accepts and says nothing; the page's two seconds are cut to half a second here."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
