@@ -89,6 +89,13 @@ class _Plain(PaywallError):
         self.__dict__.update(status=status, code=code, title=title)
 
 
+# for people; the code of a problem document stays the framework's name
+_TITLES = {
+    400: "That did not work",
+    404: "There is no such page",
+    405: "That does not work here",
+    429: "Too many tries",
+}
 _MESSAGES = {
     400: "The request cannot be understood.",
     404: "There is no page at this address. Check the link, or go back to the article.",
@@ -102,7 +109,8 @@ _MESSAGES = {
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     message = _MESSAGES.get(status, "The request failed. Try again in a minute.")
-    response = answer(_Plain(status, error.name.lower().replace(" ", "_"), error.name, message))
+    title = _TITLES.get(status, error.name)
+    response = answer(_Plain(status, error.name.lower().replace(" ", "_"), title, message))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

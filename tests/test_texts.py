@@ -15,7 +15,7 @@ from paywall import texts
 from paywall.settings import ROOT
 
 _MARKED = re.compile(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", re.DOTALL)
-_IN_EXPRESSION = re.compile(r"""(?<![\w(.])(["'])([A-Z][^"']* [^"']*)\1""")
+_IN_EXPRESSION = re.compile(r"""(?<!_\()(["'])([A-Z][^"']* [^"']*)\1""")
 _SPEAKING = re.compile(r"""\b(?:aria-label|title|alt|placeholder)="([^"{]*[A-Za-z]{2}[^"]*)\"""")
 
 
@@ -55,6 +55,7 @@ def test_no_page_holds_a_text_that_cannot_be_translated() -> None:
         "<p>{% trans %}Hello{% endtrans %} there</p>",
         '<a aria-label="Open it">{{ x }}</a>',
         '<p>{{ "Pay now" if x else y }}</p>',
+        '<p>{{ _("Pay now") if x else ("Change it" if y else z) }}</p>',
         "{% block title %}Account{% endblock %}",
     ],
 )

@@ -9,6 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from paywall import context, guards, limits, sessions
+from paywall.billing.stripe_gateway import StripeNotFound
 from paywall.checkout.second import SecondRefused
 from paywall.checkout.service import AlreadyPaid, Checkouts, Request
 from paywall.domain.plans import Plan
@@ -36,6 +37,15 @@ class UnknownPlan(NotFound):
     """There is no plan of this name for sale."""
 
     code, title = "unknown_plan", "There is no such plan"
+
+
+class UnknownPayment(NotFound):
+    """Stripe knows no session of the name in the link."""
+
+    code, title = "unknown_payment", "We find no payment under this link"
+
+    def __init__(self) -> None:
+        super().__init__("It may be old, or cut off. Nothing was charged. Go back to the article and start from there.")
 
 
 @blueprint.get("/join")
@@ -87,6 +97,8 @@ def come_back() -> Response | tuple[str, int]:
         raise BadRequest("The link back from the payment page is incomplete. Go back to the article and try again.")
     try:
         session, row = _service().settle(session_id)
+    except StripeNotFound:
+        raise UnknownPayment from None
     except Unavailable:
         page = make_response(render_template("checkout/confirming.html"), 503)
         page.headers["Refresh"] = "5"  # looks again by itself; the page has a button for the impatient
