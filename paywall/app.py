@@ -15,6 +15,7 @@ from paywall.access import views as access
 from paywall.access.lane import Lane
 from paywall.accounts.account_views import account
 from paywall.accounts.address_views import address, confirming
+from paywall.accounts.data_views import afterwards, data
 from paywall.accounts.device_views import devices
 from paywall.accounts.views import signing
 from paywall.billing.catalog import Catalog
@@ -99,7 +100,7 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
     app.register_api(access.blueprint)
     app.register_api(access.gate)
     app.register_api(access.keys_blueprint)
-    for part_of_account in (signing, account, devices, address, confirming):
+    for part_of_account in (signing, account, devices, address, confirming, data, afterwards):
         app.register_blueprint(part_of_account)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(reports.blueprint)

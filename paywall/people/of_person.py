@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, or_, select
 
-from paywall.people.section import COMPARED, OURS, SECRET, Person, Section, by_reader, by_subscription
+from paywall.people.section import COMPARED, HASHED, OURS, Person, Section, by_reader, by_subscription
 from paywall.storage.addresses import AddressChange, FormerAddress
 from paywall.storage.aliases import ReaderAlias
 from paywall.storage.erasures import Erasure
@@ -74,7 +74,7 @@ SECTIONS: tuple[Section, ...] = (
             "expires_at": "ends by itself",
             "ended_at": "ended",
         },
-        {"secret_hash": SECRET, "reader_id": "see account"},
+        {"secret_hash": HASHED, "reader_id": "see account"},
     ),
     Section(
         "requests to sign in",

@@ -1,6 +1,6 @@
 """The sections of an export about what was bought: orders, subscriptions, money, and the access that they gave."""
 
-from paywall.people.section import COMPARED, OURS, SECRET, Section, by_reader, by_subscription
+from paywall.people.section import COMPARED, HASHED, OURS, Section, by_reader, by_subscription
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Subscription
 from paywall.storage.payments import Dispute, InvoicePayment, Payment, Refund
 
@@ -49,7 +49,7 @@ SECTIONS: tuple[Section, ...] = (
             "closed_at": "closed",
             "mailed_at": "link mailed",
         },
-        {"email_normalised": COMPARED, "browser_hash": SECRET, "session_url": SECRET},
+        {"email_normalised": COMPARED, "browser_hash": HASHED, "session_url": HASHED},
     ),
     Section(
         "subscriptions",

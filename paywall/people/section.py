@@ -47,6 +47,6 @@ def by_subscription(column: Any) -> Mine:
     return lambda person: column.in_(select(Subscription.id).where(Subscription.reader_id.in_(person.ids)))
 
 
-SECRET: Final = "it opens a door, and only its hash is kept"
+HASHED: Final = "it opens a door, and only its hash is kept"
 COMPARED: Final = "the same address once more, as it is compared"
 OURS: Final = "how our own machinery keeps count; it says nothing about anybody"
