@@ -41,7 +41,8 @@ def subscriber(now: datetime) -> tuple[str, str]:
 
 
 def token(reader_id: str, session_id: str, now: datetime) -> str:
-    """An access token of the reader, who must have access."""
+    """An access token of the reader, who must have access. Committed."""
     issued = issuer.issue(reader_id, session_id, now)
+    db.session.commit()  # no lock is left that a server in another thread waits for
     assert issued is not None
     return issued.token

@@ -41,6 +41,7 @@ class Service:
     def issue(self, session: str, when: datetime | None = None, form: str = "jwt") -> str:
         """A token from the service's own hand."""
         issued = issuer.issue(self.reader, session, when or self.now, form)
+        db.session.commit()  # no lock is left that the served thread waits for
         assert issued is not None
         return issued.token
 
