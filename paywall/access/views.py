@@ -108,7 +108,7 @@ gate.get(
 
 keys_blueprint.get(
     "/.well-known/jwks.json",
-    responses={200: JsonWebKeys},
+    responses={200: JsonWebKeys, **describing.problems("503")},
     summary="Public keys",
     description="The keys under which access tokens verify.",
 )(_view("jwks", _jwks))
