@@ -78,7 +78,7 @@ def authorize(asked: Asked) -> Answer:
     if not decision.allowed or claims is None:
         _note("authorize", decision.reason)
         return denials.deny(decision.reason or Reason.MALFORMED)
-    if needed and not _features(claims.scope).issuperset(needed):
+    if needed and not claims.features.issuperset(needed):
         _note("authorize", Reason.NOT_ENTITLED)
         return denials.deny(Reason.NOT_ENTITLED, needed)
     _note("authorize", None)
@@ -89,11 +89,6 @@ def authorize(asked: Asked) -> Answer:
 def _let_in(sub: str, scope: str, exp: int) -> Answer:
     said = {"X-Paywall-Subject": sub, "X-Paywall-Scope": scope, "X-Paywall-Expires": str(exp)}
     return Answer(204, {**said, "Cache-Control": "no-store", "Vary": denials.VARY})
-
-
-@lru_cache(maxsize=256)
-def _features(scope: str) -> frozenset[str]:
-    return frozenset(scope.split())
 
 
 def renew(asked: Asked) -> Answer:
