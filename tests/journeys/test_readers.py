@@ -1,5 +1,6 @@
 """Readers on their devices: sign in anywhere, mend a card, in a real Chromium, on both databases."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 
@@ -147,3 +148,32 @@ def test_signing_out_everywhere_closes_every_site_on_every_device(paper: Paper, 
     phone.page.goto(f"{paper.pay}/account")
     phone.heading("Sign in")
     phone.signs_in("eva@example.com")
+
+
+def test_a_reader_takes_the_data_along_and_is_forgotten_everywhere(paper: Paper, on: Devices) -> None:
+    """Both ask for a sign-in by mail first; then the copy is a file, and no device reads on at any site."""
+    desk, phone = on(), on(**PHONE)
+    desk.buys("ivy@example.com")
+    phone.signs_in("ivy@example.com")
+    desk.page.goto(f"{paper.pay}/account/export")
+    desk.press("Mail me a link")
+    desk.opens_the_mailed_link("ivy@example.com")
+    desk.heading("A copy of your data")
+    with desk.page.expect_download() as download:
+        desk.press("Download the file")
+    held = download.value.path().read_text(encoding="utf-8")
+    assert "ivy@example.com" in held
+    assert paper.subscriptions("ivy@example.com")[0].id in json.dumps(json.loads(held))
+    assert phone.may_read(paper.reports)
+    desk.page.goto(f"{paper.pay}/account/erase")
+    desk.page.get_by_label("to confirm").fill("ERASE")
+    desk.press("Erase my account")
+    desk.heading("Your account is erased")
+    paper.tell()
+    for one in (desk, phone):
+        for origin in (paper.news, paper.reports):
+            wait_until(lambda one=one, origin=origin: not one.may_read(origin), f"{origin} hears of it", 5)
+    phone.page.goto(f"{paper.pay}/account")
+    phone.heading("Sign in")
+    assert paper.subscriptions("ivy@example.com") == []
+    assert "erased" in paper.letters("ivy@example.com")[-1]["Subject"]

@@ -185,6 +185,22 @@ def subscriber(reader: Walker) -> None:
     reader.look()
 
 
+def leaving(reader: Walker) -> None:
+    """Somebody who takes a copy of the data along and is forgotten."""
+    reader.buys("theo@example.com")
+    reader.page.goto(f"{reader.paper.pay}/account/export")
+    reader.press("Mail me a link")
+    reader.opens_the_mailed_link("theo@example.com")
+    reader.look("/account/export")
+    reader.look("/account/erase")
+    reader.press("Erase my account")
+    reader.look()
+    reader.page.get_by_label("to confirm").fill("ERASE")
+    reader.press("Erase my account")
+    reader.heading("Your account is erased")
+    reader.look()
+
+
 def in_trouble(reader: Walker) -> None:
     """Somebody whose bank asks the payment back, and somebody whose renewal was never paid."""
     reader.buys("vera@example.com")
@@ -207,4 +223,4 @@ def in_trouble(reader: Walker) -> None:
     reader.look()
 
 
-WALKS = [stranger, waiting, buying, elsewhere, subscriber, in_trouble]
+WALKS = [stranger, waiting, buying, elsewhere, subscriber, leaving, in_trouble]
