@@ -97,7 +97,9 @@ def confirm(token: str, now: datetime) -> None:
 
     Raises ConfirmRefused, AddressTaken.
     """
-    row = addresses.use(_change_id(token), now)
+    change_id = _change_id(token)
+    addresses.lock(change_id)
+    row = addresses.use(change_id, now)
     if row is None:
         raise ConfirmRefused
     moved = addresses.move(row, now)

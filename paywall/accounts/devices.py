@@ -9,7 +9,7 @@ from paywall import context
 from paywall.domain.days import in_words, local_day
 from paywall.errors import NotFound
 from paywall.sessions import Current
-from paywall.storage import addresses, revocations
+from paywall.storage import addresses, readers, revocations
 from paywall.storage import sessions as rows
 from paywall.storage.database import db
 from paywall.storage.models import Reader, ReaderSession
@@ -43,9 +43,9 @@ def sign_out(reader: Reader, session_id: str, now: datetime) -> None:
     """
     if not rows.is_of(session_id, reader.id):
         raise NotFound("There is no such device under your account. Reload the page to see those that there are.")
+    addresses.end_open(reader.id, now)  # whoever holds that device may have asked for one
     if rows.end(session_id, now):
         revocations.of_session(session_id, "signed_out", now)
-        addresses.end_open(reader.id, now)  # whoever held that device may have asked for one
         log.info("device_signed_out", reader=reader.id, session=session_id)
     db.session.commit()
 
@@ -55,9 +55,10 @@ def sign_out_everywhere(reader: Reader, now: datetime) -> None:
 
     One transaction: nobody is let in by what was left out.
     """
-    revocations.of_reader(reader.id, "signed_out_everywhere", now)
-    rows.end_of(reader.id, now)
+    readers.lock_person(reader)  # first the reader, then wishes, sessions, the list: the order that all writers keep
     addresses.end_open(reader.id, now)
+    rows.end_of(reader.id, now)
+    revocations.of_reader(reader.id, "signed_out_everywhere", now)
     db.session.commit()
     log.info("signed_out_everywhere", reader=reader.id)
 

@@ -81,6 +81,20 @@ def renew(change_id: str, lifetime: timedelta, now: datetime) -> AddressChange |
     return row
 
 
+def lock(change_id: str) -> None:
+    """Makes other writers about the same people wait until this transaction ends: to be called before ``use``.
+
+    Locks the reader, and whoever gave the old or the new address, all in the order of their ids.
+    """
+    row = get(change_id)
+    reader = db.session.get(Reader, row.reader_id, populate_existing=True) if row is not None else None
+    if row is None or reader is None:
+        return
+    theirs = [one for one in (row.email_normalised, reader.email_normalised) if one is not None]
+    same = or_(Reader.id == reader.id, Reader.email_normalised.in_(theirs))
+    db.session.execute(select(Reader.id).where(same).order_by(Reader.id).with_for_update())
+
+
 def use(change_id: str, now: datetime) -> AddressChange | None:
     """Uses the change up and returns it, for one caller alone. Commits nothing."""
     waits = AddressChange.id == change_id, AddressChange.used_at.is_(None), AddressChange.expires_at > now
@@ -100,7 +114,7 @@ def move(row: AddressChange, now: datetime) -> tuple[Reader, str | None] | None:
 
     Returns the reader and the old address; None where somebody else has proved to own the new one: nothing changed.
     """
-    reader = _lock(row)
+    reader = db.session.get_one(Reader, row.reader_id, populate_existing=True)
     old = reader.email
     if is_taken(row.email_normalised, reader.id):
         return None
@@ -151,13 +165,3 @@ def claim_telling(change_id: str, now: datetime, until: datetime) -> AddressChan
 def told(change_id: str) -> None:
     """Stripe knows. Commits nothing."""
     db.session.execute(update(AddressChange).where(AddressChange.id == change_id).values(tell_at=None))
-
-
-def _lock(row: AddressChange) -> Reader:
-    """The reader, locked together with whoever gave the new or the old address: all in the order of their ids."""
-    old = select(Reader.email_normalised).where(Reader.id == row.reader_id).scalar_subquery()
-    same = or_(
-        Reader.id == row.reader_id, Reader.email_normalised == row.email_normalised, Reader.email_normalised == old
-    )
-    db.session.execute(select(Reader.id).where(same).order_by(Reader.id).with_for_update())
-    return db.session.get_one(Reader, row.reader_id, populate_existing=True)
