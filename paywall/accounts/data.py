@@ -44,9 +44,10 @@ def copy_of(reader: Reader, now: datetime) -> str:
 
 def outlook(reader: Reader, now: datetime) -> Outlook:
     """What an erasure takes from the reader."""
-    settings = context.settings()
-    access = entitlements.access_of(reader.id, settings.plans, now)
-    last = in_words(last_day(access.until, settings.zone)) if access.until else None
+    found = [entitlements.terms_of(row) for row in entitlements.of_reader(reader.id)]
+    # what is paid, not how long access lasts: that may be some days of slack, or of grace that nobody paid
+    paid = [one.paid_until for one in found if one.state_at(now).grants and one.paid_until and one.paid_until > now]
+    last = in_words(last_day(max(paid), context.settings().zone)) if paid else None
     return Outlook(last, any(row.status in LIVE_STATUSES for row in subscriptions.of_reader(reader.id)))
 
 
