@@ -132,7 +132,8 @@ def test_the_tree_that_is_checked_is_the_whole_package() -> None:
     assert any(one.target == "paywall.billing.sync" for one in rules.imports(TREE))
     for writer, writes in ((rules.WRITER, rules.WRITES), (rules.MOVER, rules.MOVES)):
         elsewhere = {"paywall.billing.other": TREE[writer]}
-        assert len(rules.one_writer(elsewhere)) == sum(map(len, writes.values())), "each writing function is in use"
+        used = {one.split(" ", 1)[1] for one in rules.one_writer(elsewhere)}
+        assert len(used) == sum(map(len, writes.values())), "each writing function is in use"
 
 
 # what may be longer than the house allows, each with its reason

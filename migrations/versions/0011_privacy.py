@@ -8,6 +8,8 @@ down_revision = "0010_account"
 branch_labels = None
 depends_on = None
 
+_NAMED = (("subscription_id", "subscriptions"), ("from_reader_id", "readers"), ("to_reader_id", "readers"))
+
 
 def upgrade() -> None:
     op.create_table(
@@ -39,8 +41,25 @@ def upgrade() -> None:
     undone = sa.text("done_at IS NULL")
     only = {"sqlite_where": undone, "postgresql_where": undone}
     op.create_index("ix_erasures_undone", "erasures", ["asked_at"], **only)
+    op.create_table(
+        "purchase_moves",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("subscription_id", sa.String(length=255), nullable=False),
+        sa.Column("from_reader_id", sa.String(length=40), nullable=False),
+        sa.Column("to_reader_id", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
+        *(
+            sa.ForeignKeyConstraint([column], [f"{table}.id"], name=op.f(f"fk_purchase_moves_{column}_{table}"))
+            for column, table in _NAMED
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_moves")),
+    )
+    for column, _ in _NAMED:
+        op.create_index(op.f(f"ix_purchase_moves_{column}"), "purchase_moves", [column])
 
 
 def downgrade() -> None:
+    op.drop_table("purchase_moves")
     op.drop_table("erasures")
     op.drop_table("reader_aliases")

@@ -25,6 +25,16 @@ def of(snapshot: SubscriptionSnapshot) -> Reader | None:
     return aliases.current(checkout.reader_id) if checkout else readers.by_customer(snapshot.customer_id)
 
 
+def lock(subscription_id: str, reader: Reader) -> Reader:
+    """Locks the person, and returns whose the subscription is once that is ours: it may have been moved meanwhile."""
+    while True:
+        reader = aliases.lock(reader)
+        holder_id = subscriptions.holder_of(subscription_id)
+        if holder_id is None or aliases.current_id(holder_id) == reader.id:
+            return reader
+        reader = aliases.current(holder_id) or reader
+
+
 def remember_customer(snapshot: SubscriptionSnapshot, reader: Reader) -> None:
     """The customer who pays is the reader's, who had none before. Commits nothing.
 

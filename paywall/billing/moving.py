@@ -70,6 +70,18 @@ def hand_over(row: Subscription, to: Reader, cause: Cause, now: datetime) -> Non
     log.info("purchase_moved", **ids, cause=cause.kind, cause_id=cause.id)
 
 
+def give(row: Subscription, holder: Reader, to: Reader, cause: Cause, now: datetime) -> None:
+    """Gives one purchase with its customer to another person; the holder's tokens are taken back. Commits nothing."""
+    hand_over(row, to, cause, now)
+    revocations.of_reader(holder.id, MOVED, now)
+    if holder.customer_id == row.customer_id:
+        holder.customer_id = None
+        db.session.flush()  # one customer is one reader's
+        to.customer_id = to.customer_id or row.customer_id
+    for one in (holder, to):
+        subscriptions.flag_duplicates(one, now)
+
+
 def _join(other: Reader, theirs: Sequence[Subscription], owner: Reader, now: datetime) -> None:
     """Everything of ``other`` becomes the owner's; what is left of it is a name that leads to the owner.
 

@@ -19,7 +19,7 @@ from paywall.domain.entitlements import Access, must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
-from paywall.storage import aliases, checkouts, entitlements, erasures, leases, payments, revocations, subscriptions
+from paywall.storage import checkouts, entitlements, erasures, leases, payments, revocations, subscriptions
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.entitlements import Cause, Source
 from paywall.storage.models import Reader
@@ -204,7 +204,7 @@ class Sync:
         if reader is None:
             log.error("subscription_without_reader", subscription=snapshot.id, cause=cause.kind, cause_id=cause.id)
             raise UnknownReader
-        reader = aliases.lock(reader)  # two subscriptions of one person, synced at once, must see each other
+        reader = buyers.lock(snapshot.id, reader)  # two purchases of one person, synced at once, must see each other
         changed, now = self._write(snapshot, plan, reader, cause), self.clock.now()
         spent = doubles.spent(subscriptions.of_person(reader, now), reader.id)
         gone = ERASED if buyers.runs(snapshot) and erasures.is_begun(reader.id) else None

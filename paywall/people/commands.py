@@ -9,14 +9,16 @@ from flask.cli import AppGroup
 from paywall import context
 from paywall.errors import PaywallError
 from paywall.explaining import finding
-from paywall.mail import letterbox
+from paywall.mail import letterbox, postman
 from paywall.parts import parts
-from paywall.people import erasing, exporting
+from paywall.people import erasing, exporting, handing
 from paywall.storage import subscriptions
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.models import Reader
 
-readers_cli = AppGroup("readers", help="What concerns one person: a copy of their data, erasing them.")
+readers_cli = AppGroup(
+    "readers", help="What concerns one person: a copy of the data, erasing, moving a purchase."
+)
 
 
 @readers_cli.command("export")
@@ -72,6 +74,36 @@ def erase(reader: str, *, yes: bool) -> None:
         db.session.rollback()
         raise click.ClickException(f"{error.message} Run the command again, or leave it to the worker.") from None
     click.echo(f"{row.id} is erased")
+
+
+@readers_cli.command("move-purchase")
+@click.argument("subscription")
+@click.option("--to", "target", metavar="READER", required=True, help="The right e-mail address, or a reader's id.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why, for whoever asks later.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def move_purchase(subscription: str, target: str, reason: str, *, yes: bool) -> None:
+    """Move a purchase that was made under a wrong address; the new holder is mailed a link to sign in by.
+
+    SUBSCRIPTION is Stripe's id of it. Safe to repeat.
+    """
+    ours, now = parts(), context.now()
+    try:
+        move = handing.look(subscription, target, now)
+        if move.done:
+            click.echo(f"{move.subscription_id} is reader {move.to}'s already: there is nothing to do")
+            return
+        whose = f"reader {move.to}" if move.to else "a new reader of that address"
+        click.echo(f"{move.subscription_id} ({move.words}) is reader {move.holder}'s. This would:")
+        click.echo(f"  give it to {whose}, and mail a link to sign in by")
+        click.echo(f"  take back what reader {move.holder} reads by it, at once")
+        if not yes:
+            click.confirm("Do it?", abort=True)
+        move_id = handing.carry_out(ours.sync, move, reason, now)
+    except PaywallError as error:
+        db.session.rollback()
+        raise click.ClickException(error.message) from None
+    postman.call()
+    click.echo(f"{move.subscription_id} is moved ({move_id})")
 
 
 def _one(text: str) -> Reader:

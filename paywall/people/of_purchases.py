@@ -1,7 +1,10 @@
 """The sections of an export about what was bought: orders, subscriptions, money, and the access that they gave."""
 
+from sqlalchemy import or_
+
 from paywall.people.section import COMPARED, HASHED, OURS, Section, by_reader, by_subscription
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Subscription
+from paywall.storage.moves import PurchaseMove
 from paywall.storage.payments import Dispute, InvoicePayment, Payment, Refund
 
 _TERMS = {
@@ -154,6 +157,20 @@ SECTIONS: tuple[Section, ...] = (
             "learned_at": "learned",
             "cause": "learned from",
             "cause_id": "number of that",
+        },
+    ),
+    Section(
+        "moved purchases",
+        "Purchases that staff moved from one reader to another, because the address was wrong.",
+        PurchaseMove,
+        lambda person: or_(PurchaseMove.from_reader_id.in_(person.ids), PurchaseMove.to_reader_id.in_(person.ids)),
+        {
+            "id": "number",
+            "subscription_id": "subscription",
+            "from_reader_id": "from reader number",
+            "to_reader_id": "to reader number",
+            "reason": "why",
+            "moved_at": "moved",
         },
     ),
 )

@@ -11,6 +11,7 @@ from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Checkout, Reader, ReaderSession, SignInLink, Subscription
+from paywall.storage.moves import PurchaseMove
 
 _UNSYNCED = {"synchronize_session": False}
 
@@ -39,6 +40,8 @@ def forget(ids: Collection[str], return_to: str, now: datetime) -> None:
     for table in (AddressChange, FormerAddress, ReaderSession):
         _run(delete(table).where(table.reader_id.in_(ids)))
     _run(delete(SignInLink).where(SignInLink.email_normalised.in_(addresses | _own(ids))))
+    moved = or_(PurchaseMove.from_reader_id.in_(ids), PurchaseMove.to_reader_id.in_(ids))
+    _run(update(PurchaseMove).where(moved).values(reason=None))
     _readers(ids, addresses)
     db.session.expire_all()
 

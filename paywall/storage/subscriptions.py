@@ -31,6 +31,11 @@ def of_reader(reader_id: str) -> list[Subscription]:
     return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
 
 
+def holder_of(subscription_id: str) -> str | None:
+    """Whose it is, as the database has it now."""
+    return db.session.scalar(select(Subscription.reader_id).where(Subscription.id == subscription_id))
+
+
 def hand_over(subscription_id: str, reader_id: str) -> None:
     """Gives the subscription to another reader. Only billing/moving may. Commits nothing."""
     change = update(Subscription).where(Subscription.id == subscription_id).values(reader_id=reader_id)
