@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, String, delete, or_, select, update
+from sqlalchemy import ForeignKey, Index, String, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -134,12 +134,6 @@ def former_of(reader_id: str) -> list[FormerAddress]:
     """The addresses that a reader had, the newest first."""
     query = select(FormerAddress).where(FormerAddress.reader_id == reader_id)
     return list(db.session.scalars(query.order_by(FormerAddress.until.desc(), FormerAddress.id)))
-
-
-def forget_of(reader_id: str) -> None:
-    """Deletes every address that a reader had or wished for. Commits nothing."""
-    for table in (AddressChange, FormerAddress):
-        db.session.execute(delete(table).where(table.reader_id == reader_id))
 
 
 def customers_of(reader_id: str) -> list[str]:

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from paywall.mail import letterbox
 from paywall.mail.writing import CONFIRM_LIFE
 from paywall.storage import addresses, letters, readers
-from paywall.storage.addresses import AddressChange
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Reader
@@ -373,16 +372,3 @@ def test_no_address_gets_into_the_log(make_app, clock, outbox, caplog) -> None:
     assert {"address_change_asked", "address_changed"} <= {line["event"] for line in lines}
     assert ADA not in told
     assert NEW not in told
-
-
-@on_sqlite
-def test_the_wish_is_gone_days_later_and_what_was_is_remembered(door: Door, ada) -> None:
-    _, browser = ada
-    ask(browser)
-    confirm(browser, link(door))
-    with door.app.app_context():
-        assert db.session.scalars(select(AddressChange.email)).all() == [NEW]
-        addresses.forget_of(ada[0])
-        db.session.commit()
-        assert db.session.scalars(select(AddressChange.email)).all() == []
-        assert addresses.former_of(ada[0]) == []

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from paywall.storage import addresses, pruning
-from paywall.storage.addresses import AddressChange
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from tests.support.builders import NOW, make_reader, make_subscription
@@ -107,16 +106,6 @@ def test_every_customer_of_the_reader_is_known_once(app) -> None:
     make_subscription(make_reader())
     assert addresses.customers_of(reader.id) == ["cus_a", "cus_b"]
     assert addresses.customers_of(make_reader().id) == []
-
-
-def test_everything_of_a_reader_is_forgotten_and_nobody_elses(app) -> None:
-    ada, bob = make_reader("ada@example.org"), make_reader("bob@example.org")
-    for number, reader in enumerate((ada, bob)):
-        addresses.move(addresses.use(wish(reader, f"new{number}@example.net"), NOW), NOW)
-    addresses.forget_of(ada.id)
-    assert addresses.former_of(ada.id) == []
-    assert [one.email for one in addresses.former_of(bob.id)] == ["bob@example.org"]
-    assert list(db.session.scalars(db.select(AddressChange.reader_id))) == [bob.id]
 
 
 def test_rows_go_two_days_after_their_hour_once_stripe_was_told(app) -> None:
