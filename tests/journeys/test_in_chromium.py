@@ -223,20 +223,3 @@ def test_a_reader_is_not_staff(reader: Reader) -> None:
     reader.sees_full_text()
     answer = reader.page.request.get(f"{reader.ports.service_url}/admin/")
     assert answer.status == 403
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_barrier_on_the_readers_pages(reader: Reader, scheme: str) -> None:
-    reader.page.emulate_media(color_scheme=scheme)
-    for address in ("/join?plan=annual", "/sign-in", "/checkout/return?session_id=cs_test_1", "/join?plan=weekly"):
-        reader.page.goto(f"{reader.ports.service_url}{address}")
-        found = Axe().run(reader.page)
-        assert found.violations_count == 0, f"{address}: {found.generate_report()}"
-
-
-def test_the_first_tab_skips_to_the_content(reader: Reader) -> None:
-    reader.page.goto(f"{reader.ports.service_url}/join?plan=annual")
-    reader.page.keyboard.press("Tab")
-    expect(reader.page.get_by_role("link", name="Skip to main content")).to_be_focused()
-    reader.page.keyboard.press("Enter")
-    expect(reader.page.locator("#main")).to_be_focused()

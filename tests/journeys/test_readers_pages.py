@@ -116,11 +116,16 @@ def _templates() -> set[str]:
 
 
 def stranger(reader: Walker) -> None:
-    """Nobody whom we know: offers, refusals, faults of the address."""
+    """Nobody whom we know: offers, refusals, faults of the address; the keyboard skips to the content."""
     for path in ("/join?plan=annual", "/sign-in", "/nowhere", "/join?plan=weekly", "/checkout/return?session_id=cs_1"):
         reader.look(path)
     for path in ("/sign-in/link?token=bad", "/account/address/confirm?token=bad"):
         reader.look(path)
+    reader.page.goto(f"{reader.paper.pay}/join?plan=annual")
+    reader.page.keyboard.press("Tab")
+    expect(reader.page.get_by_role("link", name="Skip to main content")).to_be_focused()
+    reader.page.keyboard.press("Enter")
+    expect(reader.page.locator("#main")).to_be_focused()
     reader.orders("nobody at home")
     expect(reader.page.get_by_label("Your e-mail address")).to_be_focused()
     reader.look()
