@@ -16,9 +16,7 @@ from paywall.storage import subscriptions
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.models import Reader
 
-readers_cli = AppGroup(
-    "readers", help="What concerns one person: a copy of the data, erasing, moving a purchase."
-)
+readers_cli = AppGroup("readers", help="What concerns one person: a copy of the data, erasing, moving a purchase.")
 
 
 @readers_cli.command("export")

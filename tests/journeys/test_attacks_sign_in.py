@@ -85,6 +85,15 @@ COVERED = {
         "accounts/test_asking.py::test_a_look_alike_address_gets_nothing_of_the_owner",
         "accounts/test_asking.py::test_the_mail_goes_to_the_address_on_record",
     ],
+    "an erased reader's token or cookie": [
+        "people/test_erasing.py::test_access_ends_at_once_even_while_stripe_does_not_answer",
+        "people/test_pages.py::test_an_old_cookie_of_an_erased_reader_is_signed_out_with_a_clear_page",
+    ],
+    "paying under somebody's address to come into their account": [
+        "billing/test_moving.py::test_paying_under_somebodys_address_never_opens_their_account",
+        "billing/test_moving.py::test_tokens_of_the_joined_row_are_refused_and_its_paying_browser_is_signed_out",
+        "billing/test_moving.py::test_an_older_browser_that_only_paid_does_not_see_what_joins",
+    ],
     "clickjacking": ["journeys/test_attacks_sign_in.py::test_no_page_can_be_framed"],
 }
 

@@ -74,7 +74,7 @@ def test_entries_are_found_before_and_after_an_entitlement_changed_hands(ada: Re
     before = entry(row, "granted", NOW, NOW)
     row.reader_id = grace.id
     after = entry(row, "amended", NOW + HOUR, NOW + HOUR)
-    assert ledger.of_reader(ada.id) == [before]
+    assert ledger.of_reader(ada.id) == [before, after], "with whom it went on is part of its history"
     assert ledger.of_reader(grace.id) == [before, after]
     assert ledger.of_reader("rdr_nobody") == []
 
