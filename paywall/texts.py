@@ -14,13 +14,22 @@ FOLDER = Path(__file__).with_name("locale")
 EXTENSION = "jinja2.ext.i18n"
 
 
-def install(environment: Environment, language: str, folder: Path = FOLDER) -> None:
-    """Lets templates of ``environment`` say what they mark in ``language`` (such as ``de`` or ``pt-BR``).
+def N_(text: str) -> str:
+    """Marks a text that is translated where it is used; tools that list texts know this name."""
+    return text
+
+
+def catalogue(language: str, folder: Path | None = None) -> gettext.NullTranslations:
+    """The translations into ``language`` (such as ``de`` or ``pt-BR``); one that leaves all as it is where none is."""
+    return gettext.translation(DOMAIN, folder or FOLDER, [language.replace("-", "_")], fallback=True)
+
+
+def install(environment: Environment, language: str, folder: Path | None = None) -> None:
+    """Lets templates of ``environment`` say what they mark in ``language``.
 
     Marked is what stands in ``trans`` blocks and what is given to ``_``. Values in it are escaped where the template
     escapes; what a catalogue brings is taken as it is, so that sentences may hold links.
     """
     environment.add_extension(EXTENSION)
     environment.policies["ext.i18n.trimmed"] = True  # a sentence's line breaks are no part of it
-    found = gettext.translation(DOMAIN, folder, [language.replace("-", "_")], fallback=True)
-    environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(catalogue(language, folder), newstyle=True)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The texts of readers' pages can be translated: all are marked, can be listed, and a catalogue changes them."""
+"""The texts of readers' pages and letters can be translated: all are marked, can be listed, and catalogues change them."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,9 @@ from flask_openapi3.openapi import OpenAPI
 from jinja2 import DictLoader, Environment
 
 from paywall import texts
+from paywall.mail.messages import SUBJECTS, compose
 from paywall.settings import ROOT
+from tests.mail.samples import NEWSROOM, VALUES
 
 _MARKED = re.compile(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", re.DOTALL)
 _IN_EXPRESSION = re.compile(r"""(?<!_\()(["'])([A-Z][^"']* [^"']*)\1""")
@@ -25,13 +27,15 @@ def bare(source: str) -> list[str]:
     spoken = [found[1] for found in _SPEAKING.finditer(rest)]
     expressions = re.findall(r"\{\{.*?\}\}|\{%.*?%\}", rest, flags=re.DOTALL)
     spoken += [found[2] for one in expressions for found in _IN_EXPRESSION.finditer(one)]
+    rest = re.sub(r"<style>.*?</style>", "", rest, flags=re.DOTALL)
     text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", "\n", rest, flags=re.DOTALL)
     return [*spoken, *(line.strip() for line in text.splitlines() if re.search(r"[A-Za-z]{2}", line))]
 
 
 def pages() -> Iterator[Path]:
-    """The templates of readers' pages."""
+    """The templates of readers' pages, and those of letters."""
     yield ROOT / "paywall/templates/base.html"
+    yield from (ROOT / "paywall/mail/templates/mail").iterdir()
     for file in [*(ROOT / "paywall/templates").glob("*.html"), *(ROOT / "paywall").glob("*/templates/*/*.html")]:
         if '{% extends "base.html" %}' in file.read_text():
             yield file
@@ -39,8 +43,8 @@ def pages() -> Iterator[Path]:
 
 def marked() -> set[str]:
     """All marked texts, as the listing of docs/texts.md finds them."""
-    options = {"**.html": {"trimmed": "true"}}
-    found = extract_from_dir(ROOT / "paywall", [("**.html", "jinja2")], options)
+    methods = [("mail/templates/**", "jinja2"), ("**.html", "jinja2"), ("mail/**.py", "python")]
+    found = extract_from_dir(ROOT / "paywall", methods, {name: {"trimmed": "true"} for name, _ in methods[:2]})
     return {message for _, _, message, *_ in found if isinstance(message, str)}
 
 
@@ -69,8 +73,9 @@ def test_what_is_marked_or_no_text_is_left_alone() -> None:
 
 def test_all_texts_can_be_listed_for_translators() -> None:
     found = marked()
-    assert len(found) > 80
+    assert len(found) > 150
     assert "Skip to main content" in found
+    assert set(SUBJECTS.values()) <= found
     assert "Your last renewal could not be paid." in " ".join(sorted(found))
 
 
@@ -97,6 +102,17 @@ def test_a_catalogue_of_the_language_is_used(tmp_path: Path) -> None:
     page = '{% trans %}Sign in{% endtrans %} {{ _("Sign in") }} {% trans %}Sign out{% endtrans %}'
     assert rendered(page, "pt-BR", folder) == "Entrar Entrar Sign out"
     assert rendered(page, "en", folder) == "Sign in Sign in Sign out"
+
+
+def test_a_letter_is_written_in_the_newsrooms_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"Sign in": "Ensalutu", "Sign in to {newsroom}": "Ensalutu ĉe {newsroom}"}
+    monkeypatch.setattr(texts, "FOLDER", catalogue(tmp_path, "eo", **words))
+    newsroom = NEWSROOM.model_copy(update={"language": "eo"})
+    letter = compose("sign_in", "ada@example.org", newsroom, **VALUES["sign_in"])
+    assert letter.subject.startswith("Ensalutu ĉe The")
+    assert "Ensalutu:" in letter.text
+    assert '<html lang="eo">' in letter.html
+    assert "Ensalutu" not in compose("sign_in", "ada@example.org", NEWSROOM, **VALUES["sign_in"]).html
 
 
 def test_values_in_a_translated_sentence_are_escaped(tmp_path: Path) -> None:

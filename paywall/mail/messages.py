@@ -2,29 +2,31 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from paywall import texts
 from paywall.settings import Newsroom
+from paywall.texts import N_
 
-LANGUAGE = "en"
 # in each the newsroom's name may stand
 SUBJECTS = {
-    "sign_in": "Sign in to {newsroom}",
-    "no_subscription": "Signing in to {newsroom}",
-    "payment_confirmed": "Your subscription to {newsroom}",
-    "welcome": "Welcome to {newsroom}",
-    "renewal_reminder": "Your subscription to {newsroom} renews soon",
-    "payment_failed": "Your payment to {newsroom} did not go through",
-    "action_required": "Please confirm your payment to {newsroom}",
-    "cancelled": "Your subscription to {newsroom} is cancelled",
-    "access_ended": "Your access to {newsroom} has ended",
-    "address_confirm": "Confirm your address for {newsroom}",
-    "address_taken": "Your address at {newsroom}",
-    "address_changed": "Your address at {newsroom} was changed",
-    "export_ready": "Your data from {newsroom}",
-    "erased": "Your account at {newsroom} is erased",
+    "sign_in": N_("Sign in to {newsroom}"),
+    "no_subscription": N_("Signing in to {newsroom}"),
+    "payment_confirmed": N_("Your subscription to {newsroom}"),
+    "welcome": N_("Welcome to {newsroom}"),
+    "renewal_reminder": N_("Your subscription to {newsroom} renews soon"),
+    "payment_failed": N_("Your payment to {newsroom} did not go through"),
+    "action_required": N_("Please confirm your payment to {newsroom}"),
+    "cancelled": N_("Your subscription to {newsroom} is cancelled"),
+    "access_ended": N_("Your access to {newsroom} has ended"),
+    "address_confirm": N_("Confirm your address for {newsroom}"),
+    "address_taken": N_("Your address at {newsroom}"),
+    "address_changed": N_("Your address at {newsroom} was changed"),
+    "export_ready": N_("Your data from {newsroom}"),
+    "erased": N_("Your account at {newsroom} is erased"),
 }
 
 
@@ -57,9 +59,10 @@ class Letter:
 
 def compose(kind: str, to: str, newsroom: Newsroom, letter_id: str = "", **values: Any) -> Letter:
     """The letter of a kind of SUBJECTS; ``values`` are what its template asks for. Raises BadLetter."""
-    subject = SUBJECTS[kind].format(newsroom=_line(newsroom.name))
-    values |= {"subject": subject, "newsroom": newsroom, "language": LANGUAGE, "body": f"mail/{kind}.letter"}
-    text, html = (_FORMS[form].get_template(f"mail/letter.{form}").render(values) for form in ("txt", "html"))
+    language = newsroom.language
+    subject = texts.catalogue(language).gettext(SUBJECTS[kind]).format(newsroom=_line(newsroom.name))
+    values |= {"subject": subject, "newsroom": newsroom, "language": language, "body": f"mail/{kind}.letter"}
+    text, html = (_form(form, language).get_template(f"mail/letter.{form}").render(values) for form in ("txt", "html"))
     return Letter(kind, to, subject, re.sub(r"\n{3,}", "\n\n", text), html, letter_id)
 
 
@@ -67,7 +70,8 @@ def _line(value: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in value).split())
 
 
-def _form(name: str) -> Environment:
+@cache
+def _form(name: str, language: str) -> Environment:
     """Templates of one form. A letter's words stand in one template; what p, facts and button are, each form says."""
     found = Environment(
         loader=PackageLoader("paywall.mail"),
@@ -76,8 +80,6 @@ def _form(name: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    texts.install(found, language)
     found.globals |= vars(found.get_template(f"mail/forms.{name}").module)
     return found
-
-
-_FORMS = {name: _form(name) for name in ("txt", "html")}
