@@ -1,4 +1,4 @@
-"""The texts of readers' pages and letters can be translated: all are marked, can be listed, and catalogues change them."""
+"""The texts of pages and letters can be translated: all are marked, can be listed, and a catalogue changes them."""
 
 import re
 from collections.abc import Iterator
