@@ -7,6 +7,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import upgrade
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from paywall import context
 from paywall.accounts.commands import staff_cli
@@ -27,7 +28,25 @@ from paywall.tokens.commands import keys_cli, revocations_cli, services_cli
 from paywall.webhooks.commands import webhooks_cli
 from paywall.worker.commands import worker_command
 
-group = AppGroup("paywall", help="Operate the paywall: plans, keys, services, staff, webhooks.")
+# no such table, no such column; SQLite has no codes for them, and says both as an OperationalError
+_NOT_MIGRATED = ("42P01", "42703")
+
+
+class _Commands(AppGroup):
+    """Says in a line that the database is away or was not prepared, in place of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            if isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", None) not in _NOT_MIGRATED:
+                raise
+            said = str(error.orig).strip().partition("\n")[0]
+            message = f"the database cannot be used: {said}. `flask paywall init` prepares a new or older one; "
+            raise click.ClickException(message + "else look at database.url and at its server") from error
+
+
+group = _Commands("paywall", help="Operate the paywall: plans, keys, services, staff, webhooks.")
 
 
 def init_app(app: Flask) -> None:

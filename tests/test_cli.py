@@ -134,6 +134,16 @@ def test_an_empty_database_is_migrated(run, tmp_path: Path) -> None:
         assert service_keys.every() == []
 
 
+def test_a_command_before_the_first_migration_says_in_a_line_what_to_do(run, make_app) -> None:
+    with make_app().app_context():
+        db.drop_all()
+    result = run("keys", "list")
+    assert result.exit_code == 1
+    assert "signing_keys" in result.output
+    assert "`flask paywall init` prepares" in result.output
+    assert "Traceback" not in result.output
+
+
 @on_sqlite
 def test_without_stripe_the_rest_is_done_and_the_reason_given_in_a_line(run, init, file: Path) -> None:
     result = init(stripe={"api_base": "http://127.0.0.1:9"})
