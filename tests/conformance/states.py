@@ -14,6 +14,7 @@ CHANCE = {
     "entitlements": {"id"},
     "ledger": {"id", "entitlement_id", "cause", "cause_id"},
     "events": {"outcome", "attempts"},
+    "letters": {"id", "cause", "link_id"},  # causes name entitlements
 }
 
 
