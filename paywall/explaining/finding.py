@@ -5,7 +5,7 @@ import re
 from sqlalchemy import select
 
 from paywall.errors import NotFound
-from paywall.storage import aliases, readers, subscriptions
+from paywall.storage import addresses, aliases, readers, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Reader, Subscription
 from paywall.storage.readers import BadEmail
@@ -26,7 +26,7 @@ def named(text: str) -> list[Reader]:
     if found:
         return found
     raise UnknownReader(
-        "No reader is known by this. Give a reader's id (rdr_...), the e-mail address that was used to join, or "
+        "No reader is known by this. Give a reader's id (rdr_...), the reader's e-mail address, now or earlier, or "
         "Stripe's id of the customer (cus_...) or subscription (sub_...)."
     )
 
@@ -36,7 +36,8 @@ def _by_address(text: str) -> list[Reader]:
         _, compared = readers.normalise(text)
     except BadEmail:
         return []
-    return readers.under(compared)
+    # somebody's address now is meant before somebody else's of earlier
+    return readers.under(compared) or addresses.formerly_under(compared)
 
 
 def _by_id(text: str) -> Reader | None:

@@ -130,6 +130,12 @@ def move(row: AddressChange, now: datetime) -> tuple[Reader, str | None] | None:
     return reader, old
 
 
+def formerly_under(normalised: str) -> list[Reader]:
+    """Whose address this once was, whoever has it now; the oldest first."""
+    held = select(FormerAddress.reader_id).where(FormerAddress.email_normalised == normalised)
+    return list(db.session.scalars(select(Reader).where(Reader.id.in_(held)).order_by(Reader.created_at, Reader.id)))
+
+
 def former_of(reader_id: str) -> list[FormerAddress]:
     """The addresses that a reader had, the newest first."""
     query = select(FormerAddress).where(FormerAddress.reader_id == reader_id)

@@ -13,10 +13,12 @@ from paywall.billing.errors import StripeUnavailable
 from paywall.sandbox.billing.disputing import open_dispute, settle
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.billing.refunding import refund
+from paywall.storage import addresses
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry, Reader, Subscription
 from tests.support import staff
+from tests.support.builders import make_reader
 from tests.support.shop import Shop
 
 ADA = "ada@example.com"
@@ -78,6 +80,19 @@ def test_every_name_of_a_reader_leads_to_the_same_text(shop: Shop, sold: str) ->
     assert len({told(shop, name) for name in names}) == 1
 
 
+def test_whoever_changed_the_address_is_found_by_the_old_one_until_it_is_another_readers(shop: Shop, sold: str) -> None:
+    mover = db.session.get(Subscription, sold).reader_id
+    now = shop.parts.clock.now()
+    wish = addresses.create(mover, "new@example.com", "new@example.com", now, now + timedelta(hours=1))
+    assert addresses.move(addresses.use(wish, now), now) is not None
+    db.session.commit()
+    assert told(shop, ADA) == told(shop, "new@example.com")
+
+    make_reader(ADA)
+    db.session.commit()
+    assert mover not in told(shop, ADA)
+
+
 def test_a_customer_is_found_by_subscription_after_it_was_deleted_at_stripe(shop: Shop, sold: str) -> None:
     row = db.session.get(Subscription, sold)
     db.session.get(Reader, row.reader_id).customer_id = None
@@ -89,7 +104,7 @@ def test_a_customer_is_found_by_subscription_after_it_was_deleted_at_stripe(shop
 def test_an_unknown_reader_is_told_what_can_be_asked_for(shop: Shop, who: str) -> None:
     done = command(shop, who)
     assert done.exit_code == 1
-    assert "Give a reader's id (rdr_...), the e-mail address" in done.stderr
+    assert "Give a reader's id (rdr_...), the reader's e-mail address" in done.stderr
 
 
 def test_a_bad_time_is_refused(shop: Shop, sold: str) -> None:
