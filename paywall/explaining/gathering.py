@@ -13,7 +13,7 @@ from paywall.domain.plans import Plan
 from paywall.explaining import words
 from paywall.explaining.moments import moment
 from paywall.explaining.story import Back, Explanation, Given, Paid, Step, Waiting
-from paywall.storage import entitlements, ledger, payments, subscriptions
+from paywall.storage import entitlements, erasures, ledger, payments, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Reader, Subscription
 
@@ -27,7 +27,7 @@ class Explainer:
 
     def explain(self, reader: Reader, at: datetime, now: datetime) -> Explanation:
         """Why the reader may or may not read at ``at``, as was known then; and what was learned only later."""
-        given, notes = [], []
+        given, notes = [], list(self._erased(reader, at))
         for row, entries in self._histories(reader):
             known = ledger.known_at(entries, at)
             if row.plan not in self.plans:
@@ -54,6 +54,11 @@ class Explainer:
             waiting=tuple(self._waiting(reader, own)),
             open_checkouts=tuple(self._open_checkouts(reader)),
         )
+
+    def _erased(self, reader: Reader, at: datetime) -> Iterator[str]:
+        found = erasures.of_reader(reader.id)
+        if found is not None and found.asked_at <= at:
+            yield f"The account was erased on {moment(found.asked_at, self.zone)}: nobody can sign in to it any more."
 
     def _histories(self, reader: Reader) -> list[tuple[Entitlement, list[LedgerEntry]]]:
         entries: dict[str, list[LedgerEntry]] = {}

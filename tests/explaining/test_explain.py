@@ -13,12 +13,13 @@ from paywall.billing.errors import StripeUnavailable
 from paywall.sandbox.billing.disputing import open_dispute, settle
 from paywall.sandbox.billing.passing import let_time_pass
 from paywall.sandbox.billing.refunding import refund
-from paywall.storage import addresses
+from paywall.storage import addresses, erasures
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry, Reader, Subscription
 from tests.support import staff
 from tests.support.builders import make_reader
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
 ADA = "ada@example.com"
@@ -91,6 +92,17 @@ def test_whoever_changed_the_address_is_found_by_the_old_one_until_it_is_another
     make_reader(ADA)
     db.session.commit()
     assert mover not in told(shop, ADA)
+
+
+@on_sqlite
+def test_of_an_erased_account_it_says_that_nobody_can_sign_in_though_its_paid_day_is_not_over(
+    shop: Shop, sold: str
+) -> None:
+    reader_id = db.session.get(Subscription, sold).reader_id
+    assert "erased" not in told(shop, reader_id)
+    erasures.begin(reader_id, "command", shop.parts.clock.now())
+    db.session.commit()
+    assert "nobody can sign in to it any more" in told(shop, reader_id)
 
 
 def test_a_customer_is_found_by_subscription_after_it_was_deleted_at_stripe(shop: Shop, sold: str) -> None:
