@@ -48,11 +48,12 @@ def _payment_confirmed(row: WaitingLetter, now: datetime) -> Values:
 
 
 def _welcome(row: WaitingLetter, now: datetime) -> Values:
-    """With a link, unless it was used or a newer one asked for: then the rest is worth reading still."""
+    """With a link, unless it was used or another one asked for: then the rest is worth reading still."""
     facts = dues.Facts(row.facts or {})
     if row.link_id is None and row.attempts == 1:
         normalised = readers.normalise(row.to or "")[1]
-        row.link_id = links.create(normalised, checkouts.return_of(facts["subscription"]), now)
+        if not sign_in_links.is_open(normalised, now):  # a new one would end what somebody is waiting for
+            row.link_id = links.create(normalised, checkouts.return_of(facts["subscription"]), now)
     ours = {"sign_in_url": _ours("/sign-in"), "account_url": _ours("/account")}
     return {**dues.welcome(facts), **ours, "url": _fresh_link(row, now)}
 

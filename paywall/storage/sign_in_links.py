@@ -68,6 +68,12 @@ def fate_of(row: SignInLink, lifetime: timedelta, now: datetime) -> Fate:
     return Fate.REPLACED if row.expires_at - row.created_at < lifetime else Fate.EXPIRED
 
 
+def is_open(email_normalised: str, now: datetime) -> bool:
+    """Whether a link of the address can still be used."""
+    mine = SignInLink.email_normalised == email_normalised, SignInLink.used_at.is_(None), SignInLink.expires_at > now
+    return db.session.scalar(select(SignInLink.id).where(*mine).limit(1)) is not None
+
+
 def renew(link_id: str, now: datetime, expires_at: datetime) -> None:
     """Lets an unused link begin again: its mail leaves only now. Commits nothing."""
     unused = SignInLink.id == link_id, SignInLink.used_at.is_(None)

@@ -13,8 +13,10 @@ from paywall.storage import entitlements
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement
 from tests.conftest import DATABASES
-from tests.mail.stories import deliver, outcomes, posted
+from tests.mail.stories import deliver, outcomes, posted, sent
+from tests.support.forms import form_of
 from tests.support.life import FAILING_CARD, GOOD_CARD, Life, lived
+from tests.support.shop import referer
 
 MAIL = {"mail": {"in_background": False}}
 
@@ -86,6 +88,20 @@ def test_a_return_in_another_browser_gets_one_letter_and_not_two(any_life: Life,
     page = life.shop.browser().get(back)
     assert "on its way to the mailbox" in page.text
     assert posted() == ["welcome"]
+
+
+def test_a_letter_of_welcome_does_not_end_the_request_of_who_signs_in_meanwhile(any_life: Life, monkeypatch) -> None:
+    """On a new phone at once after paying: both letters leave together, and the code still fits the open page."""
+    any_life.buy()
+    any_life.tell()
+    phone = any_life.shop.browser()
+    form = form_of(phone.get("/sign-in").text) | {"email": "ada@example.com"}
+    with sent(monkeypatch) as letters:
+        phone.post("/sign-in", data=form, headers=referer())
+    welcome, sign_in = letters
+    assert (welcome.kind, sign_in.kind) == ("welcome", "sign_in")
+    assert "/sign-in/link" not in welcome.text
+    assert "/sign-in/link" in sign_in.text
 
 
 def test_a_letter_of_welcome_whose_link_was_overtaken_comes_without_it(any_life: Life, monkeypatch) -> None:
