@@ -134,6 +134,7 @@ def test_an_empty_database_is_migrated(run, tmp_path: Path) -> None:
         assert service_keys.every() == []
 
 
+@on_sqlite
 def test_a_command_before_the_first_migration_says_in_a_line_what_to_do(run, make_app) -> None:
     with make_app().app_context():
         db.drop_all()
