@@ -14,7 +14,7 @@ from paywall.sandbox.server import SandboxServer
 from paywall.settings import Settings, load_settings
 from paywall.storage.database import db
 from paywall.tokens import keyring
-from tests.support import databases, sharing
+from tests.support import databases, marks, sharing
 from tests.support.browsers import browser
 from tests.support.nearby import install, nearby
 from tests.support.shop import Shop
@@ -37,8 +37,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         databases.stop()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that run real servers wait for real time: on a busy machine each gets a second try, and says so."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what a module does not ask PostgreSQL; gives tests that run real servers a second try.
+
+    Those wait for real time, and a busy machine has little of it; a second try is told.
+    """
+    left_out = [item for item in items if marks.is_left_out(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
         if item.path.relative_to(Path(__file__).parent).parts[0] in ("journeys", "demo", "sandbox"):
             item.add_marker(pytest.mark.flaky(reruns=1))

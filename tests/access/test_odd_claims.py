@@ -5,6 +5,8 @@ import pytest
 from paywall.tokens import keyring, verification
 from paywall.verifier import TokenCodec
 
+ASKED_OF_POSTGRESQL: frozenset[str] = frozenset()  # no database is asked about a claim
+
 ODD = ["\ud800", "ses_\udfff", "a\0b", "a\nb", "\x1b[2J"]
 
 

@@ -16,6 +16,13 @@ from tests.support import staff
 from tests.support.forms import form_of
 from tests.support.shop import Shop, referer
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_signing_out_ends_the_session_and_its_tokens",
+        "test_it_says_who_and_until_when_and_what_then",
+    }
+)
+
 
 def test_a_stranger_is_led_to_sign_in_and_back(door: Door) -> None:
     answer = door.browser().get("/account")

@@ -9,6 +9,16 @@ from tests.accounts.door import ARTICLE, Browser, Door, text_of
 from tests.support.forms import form_of
 from tests.support.marks import on_sqlite
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_the_code_signs_in_and_leads_back_to_the_article",
+        "test_after_five_wrong_codes_the_right_one_is_refused_and_the_link_still_works",
+        "test_asking_again_gives_new_tries_but_not_without_end",
+        "test_a_code_is_good_once",
+        "test_link_and_code_are_used_up_together",
+    }
+)
+
 
 def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"

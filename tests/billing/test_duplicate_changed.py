@@ -9,6 +9,8 @@ from paywall.storage.models import Subscription
 from tests.support import staff
 from tests.support.shop import Shop
 
+ASKED_OF_POSTGRESQL = frozenset({"test_the_other_one_ended_meanwhile"})
+
 
 @pytest.fixture
 def pair(shop: Shop) -> tuple[str, str]:

@@ -15,6 +15,8 @@ from paywall.storage.models import Checkout, InboxEvent
 from tests.support.runs import Runs, change, rows
 from tests.support.shop import Shop
 
+ASKED_OF_POSTGRESQL = frozenset({"test_lost_events_are_stored_and_handled_by_their_own_way"})
+
 
 def test_lost_events_are_stored_and_handled_by_their_own_way(shop: Shop, sold: str, run: Runs) -> None:
     """An expired checkout changes no subscription: only its event tells that it can be replaced."""

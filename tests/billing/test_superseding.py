@@ -19,6 +19,13 @@ from tests.support.forms import form_of
 from tests.support.life import FAILING_CARD, GOOD_CARD, Life, lived
 from tests.support.shop import referer, session_of
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_the_lapsed_one_is_ended_when_the_new_one_is_paid_and_never_collected",
+        "test_whatever_is_cut_off_is_done_by_the_next_try",
+    }
+)
+
 CAUSE = Cause("event", "evt_test")
 
 

@@ -21,9 +21,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made.close()
 
 
-@pytest.mark.parametrize(("number", "story"), [*enumerate(ALL)][::2], ids=[story.name for story in ALL[::2]])
+@pytest.mark.parametrize(("number", "story"), [*enumerate(ALL)][::4], ids=[story.name for story in ALL[::4]])
 def test_a_story_ends_alike_whatever_becomes_of_its_messages(workshop: Workshop, number: int, story: Story) -> None:
-    """Every other story, told in order; and beside it with one message doubled, or, one in three, all lost."""
+    """One story in four, told in order; and beside it with one message doubled, or, one in three, all lost."""
     seed = SEED + number
     if number % 6 == 2:
         kind, order = "lost", Order("after", seed, lose=EVERY)

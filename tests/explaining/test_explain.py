@@ -22,6 +22,15 @@ from tests.support.builders import make_reader
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_a_subscriber_may_read_and_the_text_says_why_until_when_and_since_which_event",
+        "test_whoever_changed_the_address_is_found_by_the_old_one_until_it_is_another_readers",
+        "test_what_was_learned_only_later_is_said_and_does_not_change_what_was_known",
+        "test_a_long_history_shows_its_newest_part",
+    }
+)
+
 ADA = "ada@example.com"
 
 

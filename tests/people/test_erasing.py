@@ -16,6 +16,13 @@ from tests.people.life import NEW, OLD, Ada, everywhere
 from tests.support import books
 from tests.support.marks import on_sqlite
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_nothing_is_left_that_names_the_person",
+        "test_erasing_twice_or_at_two_doors_is_one_erasure",
+    }
+)
+
 
 def named(wanted: str) -> list[str]:
     """Where a text is held; the last letter apart, which must know where it goes."""

@@ -22,6 +22,13 @@ from paywall.worker.shift import Shift, Stopped
 from tests.support import staff
 from tests.support.shop import Shop
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_what_was_lost_is_found_repaired_and_told",
+        "test_a_stop_in_the_middle_leaves_it_due_and_free_for_the_next_worker",
+    }
+)
+
 
 @pytest.fixture
 def lost(shop: Shop) -> Shop:
