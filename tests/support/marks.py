@@ -9,8 +9,8 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def is_left_out(item: pytest.Item) -> bool:
     """Whether this is a test on PostgreSQL that its module does not want.
 
-    A module whose questions hang on the database in few tests alone names those as ``ASKED_OF_POSTGRESQL``; the rest of it
-    runs on SQLite only. Raises UsageError for a name that no test has.
+    A module whose questions hang on the database in few tests alone names those as ``ASKED_OF_POSTGRESQL``; the rest
+    of it runs on SQLite only. Raises UsageError for a name that no test has.
     """
     module = getattr(item, "module", None)
     wanted: frozenset[str] | None = getattr(module, "ASKED_OF_POSTGRESQL", None)
