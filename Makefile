@@ -29,7 +29,8 @@ lint: $(VENV)/.dev ## style, types, and the rules of the layout
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 conformance: $(VENV)/.dev ## play purchases in every order, doubled, lost, raced and killed (STORIES=, RUNS=, SEED=, LIVES=)
-	@$(if $(STORIES)$(ONLY)$(KINDS),true,LIVES=$(or $(LIVES),60) $(BIN)/python -m pytest -q -n 2 tests/journeys/test_state_machine.py tests/journeys/test_time_zones.py)
+	@$(if $(STORIES)$(ONLY)$(KINDS),true,LIVES=$(or $(LIVES),60) $(BIN)/python -m pytest -q -n 2 tests/journeys/test_state_machine.py \
+		tests/journeys/test_time_zones.py tests/journeys/test_version_matrix.py)
 	@exec $(BIN)/python -m tests.conformance $(if $(STORIES),--stories '$(STORIES)') $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(KINDS),--kinds $(KINDS)) $(if $(ONLY),--only '$(ONLY)')
 

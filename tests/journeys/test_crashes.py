@@ -16,7 +16,12 @@ from tests.support.forms import form_of
 from tests.support.shop import WEBHOOK_SECRET, Shop, referer
 
 MOST = 20  # more commits than any request makes
-BOTH = pytest.mark.parametrize("when", ["before", "after"])
+# before a commit is after the one before it: SQLite is asked once
+BOTH = pytest.mark.parametrize(
+    ("database_url", "when"),
+    [("sqlite", "after"), ("postgresql", "before"), ("postgresql", "after")],
+    indirect=["database_url"],
+)
 
 
 @pytest.fixture(scope="module")

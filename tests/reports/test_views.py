@@ -17,6 +17,14 @@ from paywall.reports.rule import Movement
 from tests.support.browsers import browser
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save, sign_in
 
+ASKED_OF_POSTGRESQL = frozenset(
+    {
+        "test_pages_lead_through_all_rows_and_keep_the_filters",
+        "test_the_download_holds_every_row_of_the_filter",
+        "test_every_figure_of_the_overview_leads_to_its_rows",
+    }
+)
+
 ADDRESSES = ("/admin/", "/admin/entitlements", "/admin/entitlements.csv")
 
 
