@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from paywall import done
 from paywall.errors import PaywallError, Unavailable
@@ -165,6 +166,12 @@ def standing_headers(settings: Settings) -> dict[str, str]:
     if settings.web.cookie_secure:
         standing["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return standing
+
+
+def secretive(response: AnyResponse) -> AnyResponse:
+    """For a page whose own address holds a token, which must not be passed on; the form's check needs our origin."""
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response
 
 
 def _harden(response: Response, standing: Mapping[str, str]) -> None:

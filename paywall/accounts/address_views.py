@@ -49,7 +49,7 @@ def look() -> Response:
     begin_read()
     token = request.args.get("token", "")
     wish = service.look(token, context.now())
-    return _secretive(make_response(render_template("accounts/address_confirm.html", wish=wish, token=token)))
+    return web.secretive(make_response(render_template("accounts/address_confirm.html", wish=wish, token=token)))
 
 
 @confirming.post("/account/address/confirm")
@@ -57,7 +57,7 @@ def look() -> Response:
 def confirm() -> Response:
     """Changes the address."""
     service.confirm(request.form.get("token", ""), context.now())
-    return _secretive(redirect(url_for("confirming.done"), code=303))
+    return web.secretive(redirect(url_for("confirming.done"), code=303))
 
 
 @confirming.get("/account/address/changed")
@@ -73,7 +73,7 @@ def refuse(error: PaywallError) -> Response:
     """Says why nothing was changed, and leads to the account page."""
     if web.wants_problem():
         return web.answer(error)
-    return _secretive(make_response(render_template("accounts/address_refused.html", error=error), error.status))
+    return web.secretive(make_response(render_template("accounts/address_refused.html", error=error), error.status))
 
 
 def _form(reader: Reader, typed: str = "", fault: PaywallError | None = None) -> Response:
@@ -86,9 +86,3 @@ def _reader() -> Reader:
     if session is None:
         raise Unauthorized
     return session.reader
-
-
-def _secretive(response: Response) -> Response:
-    """The page's own address holds the token, and must not be passed on; the form's check needs our origin."""
-    response.headers["Referrer-Policy"] = "strict-origin"
-    return response

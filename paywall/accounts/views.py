@@ -64,14 +64,14 @@ def link() -> Response:
     begin_read()
     token = request.args.get("token", "")
     invitation = service.look(token, context.now())
-    return _secretive(make_response(render_template("accounts/link.html", invitation=invitation, token=token)))
+    return web.secretive(make_response(render_template("accounts/link.html", invitation=invitation, token=token)))
 
 
 @signing.post("/sign-in/link")
 @limits.sign_in
 def use_link() -> Response:
     """Signs in."""
-    return _secretive(service.enter(request.form.get("token", ""), context.now()))
+    return web.secretive(service.enter(request.form.get("token", ""), context.now()))
 
 
 @signing.get("/renew")
@@ -95,7 +95,7 @@ def refuse(error: LinkRefused) -> Response:
     if web.wants_problem():
         return web.answer(error)
     page = render_template("accounts/link_refused.html", error=error, session=sessions.current())
-    return _secretive(make_response(page, error.status))
+    return web.secretive(make_response(page, error.status))
 
 
 def _form(return_to: str, email: str = "", fault: str | None = None, status: int = 200) -> Response:
@@ -123,9 +123,3 @@ def _check_mail(fault: CodeRefused | None = None) -> Response:
 
 def _return_to(value: str | None) -> str:
     return destination.checked(value, context.settings().web, destination.AFTER_SIGN_IN)
-
-
-def _secretive(response: Response) -> Response:
-    """The page's own address holds the token, and must not be passed on; the form's check needs our origin."""
-    response.headers["Referrer-Policy"] = "strict-origin"
-    return response

@@ -1,6 +1,7 @@
 """The worker's part in what concerns persons: joined purchases are settled at Stripe, erasures carried on."""
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -29,10 +30,10 @@ def tend(ours: Parts, shift: Shift) -> None:
     failed = 0
     for one in joined:
         shift.step()
-        failed += not _done(one, lambda one=one: moving.settle(ours.sync, one, ours.clock.now()))  # type: ignore[misc]
+        failed += not _done(one, partial(moving.settle, ours.sync, one, ours.clock.now()))
     for one in erased:
         shift.step()
-        failed += not _done(one, lambda one=one: erasing.carry_on(ours.gateway, ours.sync, one, ours.clock.now()))  # type: ignore[misc]
+        failed += not _done(one, partial(erasing.carry_on, ours.gateway, ours.sync, one, ours.clock.now()))
     if failed:
         raise NotAllDone
 

@@ -23,6 +23,27 @@ def program(name: str) -> str:
     return found
 
 
+_NGINX = """{user}daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+{config}}}
+"""
+
+
+def nginx_main(folder: Path, config: str) -> str:
+    """The text of a main file for nginx in the foreground, with all that it writes in ``folder``."""
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    return _NGINX.format(user=user, folder=folder, config=config)
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 where nobody listens now."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -63,24 +63,30 @@ def test_a_rotation_is_not_repeated_while_the_next_key_waits(app, now):
     assert later.kid != row.kid
 
 
-def test_on_many_hosts_at_once_one_key_is_made(app, now):
-    """Each waits for the other's end, and then sees the key that waits."""
-    keyring.generate(now)
-    db.session.commit()
-    ready, made = threading.Barrier(4), []
+def on_hosts(app, number, work):
+    """What the work gives on so many hosts that begin together, each with a transaction of its own."""
+    ready, made = threading.Barrier(number), []
 
     def host():
         with app.app_context():
             ready.wait(10)
-            made.append(rotation.rotate(now))
+            made.append(work())
             db.session.commit()
             db.session.remove()
 
-    threads = [threading.Thread(target=host) for _ in range(4)]
+    threads = [threading.Thread(target=host) for _ in range(number)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
+    return made
+
+
+def test_on_many_hosts_at_once_one_key_is_made(app, now):
+    """Each waits for the other's end, and then sees the key that waits."""
+    keyring.generate(now)
+    db.session.commit()
+    made = on_hosts(app, 4, lambda: rotation.rotate(now))
     assert sorted(new for _, new in made) == [False, False, False, True]
     assert len({row.kid for row, _ in made}) == 1
     assert len(signing_keys.every()) == 2
@@ -111,20 +117,7 @@ def test_who_looks_while_another_makes_the_key_makes_none(make_app, now):
 
 
 def test_the_first_key_is_made_once_on_many_hosts(app, now):
-    ready, made = threading.Barrier(3), []
-
-    def host():
-        with app.app_context():
-            ready.wait(10)
-            made.append(keyring.ensure(now))
-            db.session.commit()
-            db.session.remove()
-
-    threads = [threading.Thread(target=host) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    made = on_hosts(app, 3, lambda: keyring.ensure(now))
     assert len([row for row in made if row]) == len(signing_keys.every()) == 1
 
 

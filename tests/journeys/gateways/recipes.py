@@ -1,27 +1,13 @@
 """The gateways of docs/verify.md: their configuration, with the ports of a test in place of the page's own."""
 
-import os
 import re
 from pathlib import Path
 
 from paywall.settings import ROOT
-from tests.support.servers import program
+from tests.support.servers import nginx_main, program
 
 PAGE = (ROOT / "docs/verify.md").read_text(encoding="utf-8")
 KINDS = ("nginx", "caddy")
-_MAIN = """{user}daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-{config}}}
-"""
 
 
 def _block(kind: str, first: str) -> str:
@@ -89,8 +75,7 @@ def command(
         file = folder / "Caddyfile"
         file.write_text(_swapped(caddy(ports, fail_open=fail_open, plain=plain), patience))
         return [program("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
-    user = "user root;\n" if os.geteuid() == 0 else ""
     file = folder / "nginx.conf"
     config = _swapped(nginx(ports, fail_open=fail_open, plain=plain), patience)
-    file.write_text(_MAIN.format(user=user, folder=folder, config=config))
+    file.write_text(nginx_main(folder, config))
     return [program("nginx"), "-c", str(file)]

@@ -36,21 +36,6 @@ SITE = """server {{
     location / {{ proxy_pass http://127.0.0.1:{site}; proxy_set_header Host $host; }}
 }}
 """
-MAIN = """{user}daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx-main.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/paywall.conf;
-    include {folder}/site.conf;
-}}
-"""
 
 
 @dataclass
@@ -135,7 +120,9 @@ def nginx_files(folder: Path, ports: dict[str, int], cert: Path, key: Path) -> P
     (folder / "paywall.conf").write_text(text)
     (folder / "site.conf").write_text(SITE.format(cert=cert, key=key, **ports))
     main = folder / "nginx.conf"
-    main.write_text(MAIN.format(folder=folder, user="user root;\n" if os.geteuid() == 0 else ""))
+    main.write_text(
+        servers.nginx_main(folder, f"    include {folder}/paywall.conf;\n    include {folder}/site.conf;\n")
+    )
     return main
 
 

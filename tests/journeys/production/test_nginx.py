@@ -112,9 +112,7 @@ def test_no_log_holds_a_token_or_an_address(installation: Installation) -> None:
     reader.submit(reader.open(f"{PAY}/sign-in"), "email", {"email": "hidden@example.com"})
     ask("GET", "/sign-in/link?token=sesame-token", Cookie="paywall_token=sesame-cookie", Authorization="Bearer sesame")
     servers.wait_until(lambda: '"path":"/sign-in/link"' in installation.log("paywall.log"), "the request is logged")
-    logs = {
-        name: installation.log(name) for name in ("paywall.log", "paywall-error.log", "nginx-main.log", "service.log")
-    }
+    logs = {name: installation.log(name) for name in ("paywall.log", "paywall-error.log", "nginx.log", "service.log")}
     for name, text in logs.items():
         assert not re.search("sesame|hidden@example.com", text), name
     for line in logs["paywall.log"].splitlines():
