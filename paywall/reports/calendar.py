@@ -67,5 +67,10 @@ def span_of_days(first: date | None, last: date | None, zone: ZoneInfo) -> Span:
 
 def span_of_month(month: Month, zone: ZoneInfo, now: datetime) -> Span:
     """The whole month; of the running one what has passed, the present moment included."""
-    since, end = day_start(month.first_day, zone), day_start(month.plus(1).first_day, zone)
+    return span_so_far(month.first_day, month.plus(1).first_day - timedelta(days=1), zone, now)
+
+
+def span_so_far(first: date, last: date, zone: ZoneInfo, now: datetime) -> Span:
+    """From ``first`` to ``last``, both included; where that is not over, up to the present moment and with it."""
+    since, end = day_start(first, zone), day_start(last + timedelta(days=1), zone)
     return Span(since, end, end) if end <= now else Span(since, now + datetime.resolution, now)

@@ -59,7 +59,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The rows that are wanted; what is None does not matter. ``first`` and ``last`` are whole days, both included."""
+    """The rows that are wanted; what is None does not matter. ``first`` and ``last`` are whole days, both included.
+
+    They bound the date that ``dated`` names; or, under a ``movement`` without a ``month``, the days in which it counts.
+    """
 
     state: State | None = None
     reason: Reason | None = None
@@ -91,10 +94,10 @@ _CURSOR = re.compile(r"(?P<value>[^~]*)~(?P<id>[A-Za-z0-9_]{1,40})")
 _NAMES = {"date": "dated", "from": "first", "to": "last"}  # in the address -> in Filters, where they differ
 
 
-def read(args: MultiDict[str, str], plans: Collection[str], this_month: Month) -> Question:
-    """Parses the query of a report's address; never raises."""
+def read(args: MultiDict[str, str], plans: Collection[str], today: date) -> Question:
+    """Parses the query of a report's address; never raises. ``today`` is the newsroom's."""
     question = Question({name: args[name].strip() for name in args})
-    parsers = _parsers(plans, this_month)
+    parsers = _parsers(plans, Month(today.year, today.month))
     found: dict[str, object] = {}
     for name, text in question.given.items():
         try:
@@ -108,7 +111,7 @@ def read(args: MultiDict[str, str], plans: Collection[str], this_month: Month) -
             question.errors[name if name in parsers else ""] = str(error)
     question.filters = Filters(**found)  # type: ignore[arg-type]  # each parser gives its field's type
     if not question.errors:
-        question.errors = _contradictions(question.filters)
+        question.errors = _contradictions(question.filters, today)
     return question
 
 
@@ -131,17 +134,26 @@ def _parsers(plans: Collection[str], this_month: Month) -> dict[str, Callable[[s
     }
 
 
-def _contradictions(filters: Filters) -> dict[str, str]:
+def _contradictions(filters: Filters, today: date) -> dict[str, str]:
     errors = {}
     if filters.first and filters.last and filters.last < filters.first:
         errors["to"] = "Is before the first day."
     if filters.movement and not filters.month:
-        errors["month"] = "Choose the month that is meant."
+        errors.update(_no_days(filters, today))
     if filters.month and not filters.movement:
         errors["movement"] = "Choose what happened in that month."
     if filters.after and filters.before:
         errors[""] = "The address names two places in the list; one is enough."
     return errors
+
+
+def _no_days(filters: Filters, today: date) -> dict[str, str]:
+    """What a movement misses that is asked for without a month."""
+    if not filters.first and not filters.last:
+        return {"month": "Choose the month that is meant, or the days from and to."}
+    if not filters.first or not filters.last:
+        return {"to" if filters.first else "from": "A movement needs both days, or a month."}
+    return {"from": "Has not begun yet."} if filters.first > today else {}
 
 
 def _choice(kind: type[_Choice], text: str) -> _Choice:

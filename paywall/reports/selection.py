@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from paywall.reports.calendar import span_of_days, span_of_month
+from paywall.reports.calendar import span_of_days, span_of_month, span_so_far
 from paywall.reports.filters import Dated, Filters, Source
 from paywall.reports.rule import is_in, moved, reason_at, state_at
 from paywall.storage import readers
@@ -71,7 +71,9 @@ def _conditions(filters: Filters, zone: ZoneInfo, now: datetime) -> Iterator[Col
         yield Entitlement.plan == filters.plan
     if filters.source:
         yield Entitlement.source == filters.source.value
-    if filters.first or filters.last:
+    if filters.movement and not filters.month and filters.first and filters.last:
+        yield moved(filters.movement, span_so_far(filters.first, filters.last, zone, now))
+    elif filters.first or filters.last:
         yield _dated(filters, zone)
     if filters.movement and filters.month:
         yield moved(filters.movement, span_of_month(filters.month, zone, now))

@@ -80,7 +80,7 @@ def _vocabulary() -> dict[str, Any]:
 
 def _question() -> filters.Question:
     settings = context.settings()
-    return filters.read(request.args, settings.plans, calendar.Month.of(context.now(), settings.zone))
+    return filters.read(request.args, settings.plans, local_day(context.now(), settings.zone))
 
 
 def _refuse(question: filters.Question) -> Response:

@@ -35,11 +35,11 @@ SOURCES = {Source.SUBSCRIPTION: "Subscription"}
 FLAGS = {Flag.DUPLICATE: "Second subscription"}
 DATES = {Dated.STARTS: "Access begins", Dated.ENDS: "Access ends (last day)", Dated.CREATED: "First known"}
 MOVEMENTS = {
-    Movement.OPENING: "Carried into the month",
-    Movement.NEW: "New in the month",
-    Movement.RETURNED: "Returned in the month",
-    Movement.ENDED: "Ended in the month",
-    Movement.CLOSING: "Carried out of the month, or running now",
+    Movement.OPENING: "Carried in",
+    Movement.NEW: "New",
+    Movement.RETURNED: "Returned",
+    Movement.ENDED: "Ended",
+    Movement.CLOSING: "Carried out, or running now",
 }
 # Bootstrap's colours; the word always stands beside them
 COLOURS = {

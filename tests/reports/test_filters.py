@@ -14,12 +14,12 @@ from paywall.reports.calendar import Month
 from paywall.reports.filters import Cursor, Dated, Filters, Flag, Question, Sort, Source
 from paywall.reports.rule import Movement
 
-THIS_MONTH = Month(2026, 11)
+TODAY = date(2026, 11, 22)
 
 
 def read(*pairs: tuple[str, str], **given: str) -> Question:
     names = {name.rstrip("_"): text for name, text in given.items()}
-    return filters.read(MultiDict([*names.items(), *pairs]), ["annual"], THIS_MONTH)
+    return filters.read(MultiDict([*names.items(), *pairs]), ["annual"], TODAY)
 
 
 def test_nothing_given_wants_every_row_newest_first() -> None:
@@ -105,12 +105,28 @@ def test_a_filter_given_twice_is_refused() -> None:
     [
         ({"from_": "2026-02-02", "to": "2026-02-01"}, "to"),
         ({"movement": "new"}, "month"),
+        ({"movement": "new", "from_": "2026-02-02"}, "to"),
+        ({"movement": "new", "to": "2026-02-02"}, "from"),
+        ({"movement": "new", "from_": "2026-11-23", "to": "2026-11-24"}, "from"),
         ({"month": "2026-10"}, "movement"),
         ({"after": "~ent_1", "before": "~ent_2"}, ""),
     ],
 )
 def test_filters_that_contradict_each_other_are_refused(given: dict[str, str], where: str) -> None:
     assert list(read(**given).errors) == [where]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"movement": "ended", "from_": "2026-01-15", "to": "2026-01-15"},
+        {"movement": "new", "from_": "2026-11-22", "to": "2099-12-31"},
+        {"movement": "new", "month": "2026-10", "from_": "2026-02-02"},
+    ],
+    ids=["a day", "days that are not over", "a month, and one side of a date"],
+)
+def test_a_movement_takes_its_days_or_a_month(given: dict[str, str]) -> None:
+    assert read(**given).errors == {}
 
 
 def test_one_day_is_a_stretch_of_days() -> None:

@@ -8,9 +8,11 @@ from flask_openapi3.openapi import OpenAPI
 
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
+from paywall.reports.calendar import Month
 from paywall.reports.filters import Dated, Filters, Flag, Source
 from paywall.reports.paging import page
 from paywall.reports.queries import count
+from paywall.reports.rule import Movement
 from paywall.storage.payments import Payment
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save
 
@@ -104,6 +106,30 @@ def test_an_end_at_midnight_belongs_to_the_day_before(app: OpenAPI) -> None:
     november, december = date(2026, 11, 30), date(2026, 12, 1)
     assert found(dated=Dated.ENDS, first=november, last=november) == {row.id}
     assert found(dated=Dated.ENDS, first=december, last=december) == set()
+
+
+def test_a_movement_counts_in_the_days_given_and_by_its_own_date(app: OpenAPI) -> None:
+    """Whatever date the form names beside: its choice has no empty entry."""
+    first, last = date(2026, 3, 2), date(2026, 3, 9)
+    before, within = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 9, 12, tzinfo=UTC)
+    carried = make_entitlement(terms=make_terms(starts_at=before))
+    new = make_entitlement(terms=make_terms(starts_at=within))
+    gone = make_entitlement(terms=make_terms(starts_at=before, until=within))
+    wanted = {"first": first, "last": last, "dated": Dated.ENDS}
+    assert found(movement=Movement.OPENING, **wanted) == {carried.id, gone.id}
+    assert found(movement=Movement.NEW, **wanted) == {new.id}
+    assert found(movement=Movement.ENDED, **wanted) == {gone.id}
+    assert found(movement=Movement.CLOSING, **wanted) == {carried.id, new.id}
+
+
+def test_days_and_the_month_that_they_make_up_find_the_same(app: OpenAPI) -> None:
+    """Also of the running month, which counts up to this moment."""
+    make_entitlement(terms=make_terms(starts_at=NOW))
+    make_entitlement(terms=make_terms(starts_at=NOW + datetime.resolution))
+    make_entitlement(terms=make_terms(starts_at=NOW - timedelta(days=20)))
+    days = {"first": date(2026, 11, 1), "last": date(2026, 11, 30)}
+    for movement in Movement:
+        assert found(movement=movement, **days) == found(movement=movement, month=Month(2026, 11)), movement
 
 
 def test_one_side_of_the_days_may_be_open(app: OpenAPI) -> None:
