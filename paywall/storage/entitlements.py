@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Select, and_, select, text
 
+from paywall.domain import changes
 from paywall.domain.entitlements import SKEW, Access, Reason, Terms, union
-from paywall.domain.lifecycle import CHANGES, Change, State
+from paywall.domain.lifecycle import Change, State
 from paywall.domain.plans import Plan
 from paywall.storage.database import db, new_id
 from paywall.storage.models import AWAITED, RUNNING, Entitlement, LedgerEntry
@@ -77,8 +78,9 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
     told = (state, source.reader_id, source.plan)
     if row is not None and terms_of(row) == terms and (row.state, row.reader_id, row.plan) == told:
         return None
-    change = _name_change(row, state, terms, now)
-    previous_end = row.paid_until if row is not None else None
+    before = (State(row.state), terms_of(row)) if row is not None else None
+    change = changes.name(before, state, terms, now)
+    effective_at = changes.took_effect(change, terms, row.paid_until if row is not None else None, now)
     if row is None:
         row = Entitlement(id=new_id("ent"), source=source.kind, source_id=source.id, created_at=now)
         db.session.add(row)
@@ -86,7 +88,7 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
     for name, value in _columns(terms, state, reason).items():
         setattr(row, name, value)
     row.decided_at = now
-    return _enter(row, change, _effective(change, terms, previous_end, now), cause, now)
+    return _enter(row, change, effective_at, cause, now)
 
 
 def hand_over(source: Source, cause: Cause, now: datetime) -> LedgerEntry | None:
@@ -147,27 +149,3 @@ def _of_source(kind: str, source_id: str) -> Select[Entitlement]:
 
 def _columns(terms: Terms, state: State, reason: Reason) -> dict[str, Any]:
     return {**asdict(terms), "state": state, "reason": reason}
-
-
-def _name_change(row: Entitlement | None, state: State, terms: Terms, now: datetime) -> Change:
-    if row is None:
-        return CHANGES[None, state]
-    if terms_of(row) == terms:
-        return CHANGES[State(row.state), state]  # only time has passed
-    # the row's dates may have run out since it was decided
-    before = terms_of(row).state_at(now)
-    longer = terms.paid_until is not None and (row.paid_until is None or terms.paid_until > row.paid_until)
-    if before is state is State.ACTIVE and longer:
-        return Change.RENEWED
-    return CHANGES[before, state]
-
-
-def _effective(change: Change, terms: Terms, previous_end: datetime | None, now: datetime) -> datetime:
-    """When a change took effect, which may be long before we learned of it; what has no date of its own, now."""
-    starts = {
-        Change.GRANTED: terms.starts_at,
-        Change.ENDED: terms.until,
-        Change.RENEWED: previous_end,
-        Change.ENTERED_GRACE: terms.paid_until,
-    }
-    return min(starts.get(change) or now, now)
