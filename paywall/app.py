@@ -23,6 +23,7 @@ from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync, lease_for
 from paywall.checkout import views as checkout
 from paywall.clock import Clock
+from paywall.desk import views as desk
 from paywall.mail import postman
 from paywall.openapi import DescribedApp
 from paywall.parts import Parts
@@ -104,6 +105,7 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
         app.register_blueprint(part_of_account)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(reports.blueprint)
+    app.register_blueprint(desk.blueprint)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)
         app.register_blueprint(webhooks.blueprint)

@@ -43,6 +43,7 @@ def test_who_may_call_is_as_intended() -> None:
         "checkout": "anyone",
         "confirming": "anyone",
         "data": "reader",
+        "desk": "staff",
         "devices": "reader",
         "gate": "anyone",
         "health": "anyone",

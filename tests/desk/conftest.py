@@ -1,0 +1,21 @@
+"""The desk's fixtures: a clock at a known moment, a signed-in member of staff."""
+
+import pytest
+from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
+
+from tests.conftest import FrozenClock
+from tests.support.builders import NOW, make_reader, sign_in
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """Noon in New York on 22 November 2026."""
+    return FrozenClock(NOW)
+
+
+@pytest.fixture
+def staff(app: OpenAPI, client: FlaskClient) -> FlaskClient:
+    """A browser in which a member of staff is signed in by a mailed link."""
+    sign_in(client, make_reader("desk@example.org", role="staff"))
+    return client
