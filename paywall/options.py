@@ -1,5 +1,6 @@
 """What may be set: one typed, frozen table for each part of the service, and how a single value is checked."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ _HOST = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _ADDRESS = rf"[^\s@<>,;:\"]+@{_HOST}"
 _DRIVERS = ("sqlite", "postgresql+psycopg")
 _COUNTERS = ("memory", "redis", "rediss")
+_zones = functools.cache(available_timezones)  # looks through the whole time zone database
 
 
 def _origin(value: str) -> str:
@@ -42,7 +44,7 @@ def _is_web_address(value: str) -> bool:
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise ValueError("is not a time zone of the IANA database, such as Europe/Berlin")
     return value
 
@@ -220,6 +222,16 @@ class Retention(Group):
     checkouts_days: int = Field(ge=7, le=3660)
     letters_days: int = Field(ge=7, le=3660)
     sign_ins_days: int = Field(ge=7, le=3660)
+
+
+class Staff(Group):
+    """How long the rights of staff last, how they are proved, and what support may give back."""
+
+    second_factor: Literal["required", "offered"]
+    session_hours: int = Field(ge=1, le=24)
+    idle_minutes: int = Field(ge=5, le=240)
+    recent_minutes: int = Field(ge=1, le=60)
+    support_refund_limit: int = Field(ge=0)
 
 
 class Metrics(Group):

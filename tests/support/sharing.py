@@ -1,11 +1,16 @@
 """What all applications of one test process share, because making it anew for each costs more than most tests do."""
 
+import functools
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
+import flask_openapi3.openapi
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
 _engines: dict[str, sa.Engine] = {}
@@ -13,12 +18,45 @@ _builders: dict[tuple[object, ...], Any] = {}
 
 _make_engine = SQLAlchemy._make_engine
 _compile_builder = Rule._compile_builder
+_create_jinja_environment = Flask.create_jinja_environment
 
 
 def share() -> None:
-    """Lets the applications that are made from now on share compiled addresses and compiled SQL."""
+    """Lets the applications made from now on share compiled addresses, pages and SQL, and what plugins are there."""
     Rule._compile_builder = _known_builder
     SQLAlchemy._make_engine = _engine_with_known_sql
+    Flask.create_jinja_environment = _environment_with_known_pages
+    flask_openapi3.openapi.entry_points = functools.cache(flask_openapi3.openapi.entry_points)
+
+
+class KnownPages(BytecodeCache):
+    """What templates were compiled to: the same text, under the same name and with the same extensions."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[object, ...], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Gives the page what was compiled before."""
+        bucket.code = self._code.get(_page(bucket))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps what the page was compiled to."""
+        self._code[_page(bucket)] = bucket.code
+
+
+def _page(bucket: Bucket) -> tuple[object, ...]:
+    environment = bucket.environment
+    trimmed = environment.policies.get("ext.i18n.trimmed")
+    return bucket.key, bucket.checksum, trimmed, *sorted(environment.extensions), *sorted(environment.filters)
+
+
+_pages = KnownPages()
+
+
+def _environment_with_known_pages(app: Flask) -> Environment:
+    environment = _create_jinja_environment(app)
+    environment.bytecode_cache = environment.bytecode_cache or _pages
+    return environment
 
 
 def _known_builder(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:

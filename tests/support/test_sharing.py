@@ -5,9 +5,11 @@ The sharing replaces parts that those libraries keep to themselves: with a new v
 
 from collections.abc import Callable
 
+import flask_openapi3.openapi
 import pytest
-from flask import Flask
+from flask import Flask, render_template
 from flask_openapi3.openapi import OpenAPI
+from jinja2 import DictLoader
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
@@ -45,6 +47,31 @@ def test_an_address_is_built_from_its_own_words() -> None:
         with app.test_request_context():
             built.append(app.url_for("page", number="7", more="a b"))
     assert built == ["/paper/7?more=a+b", "/paper/7?more=a+b", "/news/7?more=a+b", "/paper/7?more=a+b"]
+
+
+def test_pages_are_compiled_once(two: tuple[OpenAPI, OpenAPI]) -> None:
+    first, second = (app.jinja_env.get_template("base.html") for app in two)
+    assert first is not second
+    assert first.root_render_func.__code__ is second.root_render_func.__code__
+
+
+def test_a_page_is_compiled_for_the_extensions_that_it_has() -> None:
+    said = []
+    for trimmed in (True, False):
+        app = Flask("pages")
+        app.jinja_loader = DictLoader({"page": "{% trans %}one\n  line{% endtrans %}"})
+        app.jinja_env.add_extension("jinja2.ext.i18n")
+        app.jinja_env.policies["ext.i18n.trimmed"] = trimmed
+        app.jinja_env.install_null_translations()
+        with app.test_request_context():
+            said.append(render_template("page"))
+    assert said == ["one line", "one\n  line"]
+
+
+def test_installed_plugins_are_looked_for_once() -> None:
+    found = flask_openapi3.openapi.entry_points(group="flask_openapi3.plugins")
+    assert found is flask_openapi3.openapi.entry_points(group="flask_openapi3.plugins")
+    assert [one.name for one in found]
 
 
 def test_statements_are_compiled_once(two: tuple[OpenAPI, OpenAPI]) -> None:
