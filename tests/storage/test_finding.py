@@ -1,0 +1,84 @@
+"""Readers are found by what a text is the beginning of, letter by letter, in an order that pages can follow."""
+
+import pytest
+from sqlalchemy import event
+
+from paywall.storage import finding
+from paywall.storage.addresses import FormerAddress
+from paywall.storage.database import db, new_id
+from paywall.storage.finding import Place
+from tests.support.builders import NOW, make_reader, make_subscription, save
+
+
+def values(hits) -> list[str]:
+    return [hit.value for hit in hits]
+
+
+def former(reader, address: str) -> FormerAddress:
+    shown = {"email": address, "email_normalised": address.lower()}
+    return FormerAddress(id=new_id("frm"), reader_id=reader.id, **shown, until=NOW)
+
+
+def test_a_beginning_finds_all_that_begin_so_the_equal_one_first(app) -> None:
+    for address in ("ada@example.org", "ada@example.org.uk", "ada.b@example.org", "bo@example.org"):
+        make_reader(address)
+    save()
+    assert values(finding.beginning(finding.ADDRESSES, "ada@", 9)) == ["ada@example.org", "ada@example.org.uk"]
+    assert values(finding.beginning(finding.ADDRESSES, "ada", 9))[0] == "ada.b@example.org"
+    assert values(finding.equal(finding.ADDRESSES, "ada@example.org", 9)) == ["ada@example.org"]
+
+
+def test_letters_are_compared_one_by_one(app) -> None:
+    """A database that sorts as a dictionary does would take a.b for ab, and small letters for large ones."""
+    for address in ("a.b@x.org", "ab@x.org", "a-b@x.org", "å@x.org", "a%b@x.org", "a_b@x.org"):
+        make_reader(address)
+    save()
+    assert values(finding.beginning(finding.ADDRESSES, "a.", 9)) == ["a.b@x.org"]
+    assert values(finding.beginning(finding.ADDRESSES, "a%", 9)) == ["a%b@x.org"]
+    assert values(finding.beginning(finding.ADDRESSES, "a_", 9)) == ["a_b@x.org"]
+    assert values(finding.beginning(finding.ADDRESSES, "å", 9)) == ["å@x.org"]
+    whole = values(finding.beginning(finding.ADDRESSES, "a", 9))
+    assert whole == sorted(whole)
+    assert len(whole) == 5
+
+
+def test_an_address_of_earlier_finds_its_reader(app) -> None:
+    reader = make_reader("new@example.org")
+    save(former(reader, "Old@example.org"))
+    (hit,) = finding.beginning(finding.ADDRESSES, "old@", 9)
+    assert (hit.reader_id, hit.place.way) == (reader.id, "former address")
+
+
+def test_a_customer_is_told_once_for_a_reader(app) -> None:
+    reader = make_reader(customer_id="cus_00A")
+    make_subscription(reader, customer_id="cus_00A")
+    make_subscription(reader, customer_id="cus_00B")
+    save()
+    assert values(finding.beginning(finding.CUSTOMERS, "cus_00", 9)) == ["cus_00A", "cus_00B"]
+
+
+def test_pages_lead_through_all_hits_once_in_order(app) -> None:
+    readers = [make_reader(f"a{number:02}@example.org") for number in range(12)]
+    same = [make_reader("a05@example.org", email_verified_at=None) for _ in range(3)]
+    save(*(former(reader, "a05@example.org") for reader in readers[:3]))
+    expected = finding.beginning(finding.ADDRESSES, "a", 99)
+    assert len(expected) == len(readers) + len(same) + 3
+    found, place = [], None
+    while page := finding.beginning(finding.ADDRESSES, "a", 4, place):
+        found += page
+        place = page[-1].place
+    assert found == expected
+
+
+@pytest.mark.parametrize("ways", ["READERS", "SUBSCRIPTIONS", "INVOICES", "PAYMENTS", "CHARGES", "REFUNDS", "DISPUTES"])
+def test_every_way_may_be_asked(app, ways: str) -> None:
+    way = getattr(finding, ways)
+    assert finding.beginning(way, "x_1", 9, Place("x_1", way[0].name, "k")) == []
+    assert finding.equal(way, "x_1", 9) == []
+
+
+def test_a_search_asks_once_for_each_way(app) -> None:
+    asked = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    finding.beginning(finding.ADDRESSES, "a", 9)
+    assert len([one for one in asked if one.startswith("SELECT")]) == len(finding.ADDRESSES)
