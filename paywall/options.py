@@ -175,6 +175,7 @@ class Tokens(Group):
     lifetime_seconds: int = Field(ge=60, le=86400)
     publish_ahead_seconds: int = Field(ge=0)
     rotate_days: int = Field(ge=0, le=3660)
+    count_seconds: float = Field(ge=0, le=300)
     format: TokenFormat
     encryption_key: Secret
 
