@@ -76,6 +76,18 @@ def months(last: Month, count: int, zone: ZoneInfo, now: datetime) -> list[Month
     return figures[::-1]
 
 
+def movements(spans: list[Span]) -> list[tuple[int, int, int, int]]:
+    """Opening, new, returned and ended of neighbouring spans."""
+    starts, ends = _started(spans), _ended(spans)
+    opening = db.session.scalar(select(func.count()).where(moved(Movement.OPENING, spans[0]))) or 0
+    found = []
+    for index in range(len(spans)):
+        new, returned, ended = starts[index, False], starts[index, True], ends[index]
+        found.append((opening, new, returned, ended))
+        opening += new + returned - ended
+    return found
+
+
 def count(filters: Filters, zone: ZoneInfo, now: datetime) -> int:
     """How many rows the filters want."""
     return db.session.scalar(select(func.count()).select_from(ids(filters, zone, now).subquery())) or 0
