@@ -78,6 +78,8 @@ BROKEN = [
     (rules.one_writer, desk("from paywall.storage import payments\npayments.put(None, [])")),
     (rules.one_writer, {"paywall.billing.moving": "from paywall.storage import entitlements as e\ne.save(1, 2, 3, 4)"}),
     (rules.one_writer, {"paywall.billing.sync": "from paywall.storage import entitlements as e\ne.hand_over(1, 2, 3)"}),
+    (rules.one_writer, {"paywall.people.granting": "from paywall.storage import subscriptions as s\ns.put({})"}),
+    (rules.one_writer, desk("from paywall.storage import grants\ngrants.add(1, 2, 3, 4)")),
     (rules.one_writer, desk("from paywall.storage.models import Entitlement as E\nrow = E(id=1)")),
     (rules.one_writer, desk("from paywall.storage import payments\nsqlalchemy.update(payments.Payment)")),
     (rules.one_writer, desk("from paywall.storage.models import LedgerEntry\ndb.delete(LedgerEntry)")),
@@ -130,7 +132,7 @@ def test_the_tree_that_is_checked_is_the_whole_package() -> None:
     assert rules.journeys(TREE) >= {"access", "accounts", "checkout", "reports", "webhooks"}
     assert "paywall.verifier" in TREE
     assert any(one.target == "paywall.billing.sync" for one in rules.imports(TREE))
-    for writer, writes in ((rules.WRITER, rules.WRITES), (rules.MOVER, rules.MOVES)):
+    for writer, writes in ((rules.WRITER, rules.WRITES), (rules.MOVER, rules.MOVES), (rules.GIVER, rules.GIVES)):
         elsewhere = {"paywall.billing.other": TREE[writer]}
         used = {one.split(" ", 1)[1] for one in rules.one_writer(elsewhere)}
         assert len(used) == sum(map(len, writes.values())), "each writing function is in use"

@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from paywall.domain.days import in_words, last_day, local_day
-from paywall.domain.entitlements import Reason, Terms
+from paywall.domain.entitlements import COMPS, Reason, Terms
 from paywall.domain.lifecycle import State
 from paywall.domain.plans import Plan
 
@@ -43,12 +43,14 @@ _ENDS = {
     Reason.REFUNDED: ", because the payment was refunded",
     Reason.DISPUTE_LOST: ", because the payment was taken back",
     Reason.PAYMENT_FAILED: ", because the renewal could not be paid",
+    Reason.COMP_OVER: ", because your time free of charge is over",
+    Reason.COMP_ENDED: ", because your time free of charge is over",
 }
 
 
 def of_reader(entitlements: Iterable[tuple[Plan, Terms]], zone: ZoneInfo, now: datetime) -> Standing:
-    """The standing of the best of a reader's entitlements: what lets in comes first, then what lasts longest."""
-    found = sorted(entitlements, key=lambda one: (one[1].state_at(now).grants, _lasts(one[1])))
+    """The standing of the best of a reader's entitlements: what lets in, then what is paid, then what lasts longest."""
+    found = sorted(entitlements, key=lambda one: (one[1].state_at(now).grants, not _free(one[1]), _lasts(one[1])))
     return describe(*found[-1], zone, now) if found else NOTHING
 
 
@@ -74,12 +76,18 @@ def describe(plan: Plan, terms: Terms, zone: ZoneInfo, now: datetime) -> Standin
 
 
 def _open(plan: Plan, terms: Terms, last: str, zone: ZoneInfo, now: datetime) -> str:
+    if _free(terms):
+        return f"You read free of charge until {last}. Nothing will be charged then."
     if not terms.renews or terms.paid_until is None:
         return f"Your access runs until {last}. It will not renew, and nothing more will be charged."
     if now >= terms.paid_until:
         return "Your subscription is being renewed. You can read on meanwhile."
     renewal = in_words(local_day(terms.paid_until, zone))
     return f"Your access runs until {renewal}; then it renews at {plan.price} for another {plan.interval}."
+
+
+def _free(terms: Terms) -> bool:
+    return terms.lapse in COMPS
 
 
 def _lasts(terms: Terms) -> float:

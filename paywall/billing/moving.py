@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from paywall.domain.lifecycle import LIVE_STATUSES
-from paywall.storage import aliases, entitlements, letters, readers, revocations, subscriptions
+from paywall.storage import aliases, entitlements, grants, letters, readers, revocations, subscriptions
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import begin_read, db
 from paywall.storage.entitlements import Cause, Source
@@ -38,7 +38,8 @@ def prove(found: Reader, now: datetime) -> Reader:
     person = aliases.lock(found)
     owner = readers.prove_address(person, now)
     others = [one for one in readers.under(owner.email_normalised or "") if one.id != owner.id]
-    bought = [(one, mine) for one in others if (mine := subscriptions.of_reader(one.id))]
+    held = [(one, subscriptions.of_reader(one.id), grants.of_readers([one.id])) for one in others]
+    bought = [(one, mine) for one, mine, given in held if mine or given]
     for other, theirs in bought:
         _join(other, theirs, owner, now)
     if bought:
@@ -89,6 +90,8 @@ def _join(other: Reader, theirs: Sequence[Subscription], owner: Reader, now: dat
     """
     for row in theirs:
         hand_over(row, owner, Cause(JOINED, other.id), now)
+    for given in grants.hand_over(other.id, owner.id):
+        entitlements.hand_over(Source(grants.SOURCE, given.id, owner.id, given.plan), Cause(JOINED, other.id), now)
     session_rows.end_unproved(other.id, now)
     revocations.of_reader(other.id, JOINED, now)
     session_rows.hand_over(other.id, owner.id)

@@ -15,7 +15,7 @@ from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.domain import doubles
 from paywall.domain.doubles import ERASED, SUPERSEDED
-from paywall.domain.entitlements import Access, must_cancel, terms_of
+from paywall.domain.entitlements import must_cancel, terms_of
 from paywall.domain.lifecycle import Group, group_of
 from paywall.domain.plans import Plan
 from paywall.errors import PaywallError, Unavailable
@@ -103,7 +103,7 @@ class Sync:
         """Who may read again, as after a new try of an old payment, must not find a page where they could pay twice."""
         begin_read()
         open_ones = checkouts.open_of(reader_id)
-        reads = bool(open_ones) and entitlements.access_of(reader_id, self.plans, self.clock.now()).allowed
+        reads = bool(open_ones) and entitlements.bought_access_of(reader_id, self.plans, self.clock.now()).allowed
         db.session.commit()  # no transaction is open while Stripe is asked
         for row in open_ones if reads else ():
             if row.session_id is None or self.gateway.expire_checkout(row.session_id).status != "complete":
@@ -235,7 +235,8 @@ class Sync:
         if entry is not None:
             ids = {"reader": reader.id, "subscription": snapshot.id, "cause": cause.kind, "cause_id": cause.id}
             log.info("entitlement_changed", change=entry.change, state=entry.state, reason=entry.reason, **ids)
-            self._revoke(reader, entry.reason, before, now)
+            after = entitlements.access_of(reader.id, self.plans, now)
+            revocations.of_what_is_lost(reader.id, entry.reason, before, after, now)
             if known is not None:
                 telling.tell_of_end(entry, self.plans, now)
             telling.tell_of_failed_refunds(snapshot, entry.lapse)
@@ -246,14 +247,6 @@ class Sync:
         subscriptions.put(rows.subscription(snapshot, reader.id, plan.key, now))
         for table, found, key in rows.money(snapshot, now):
             payments.put(table, snapshot.id, found, key)
-
-    def _revoke(self, reader: Reader, cause: str, before: Access, now: datetime) -> None:
-        """Takes back tokens that outlive or exceed what is left (I6, I7); while something is left they are renewed."""
-        after = entitlements.access_of(reader.id, self.plans, now)
-        left, had = after.until or now, before.until or now
-        shorter = had > left and left < now + revocations.LONGEST_LIFE
-        if shorter or not set(before.features) <= set(after.features):
-            revocations.of_reader(reader.id, cause, now)
 
 
 def lease_for(longest_call_seconds: float) -> timedelta:

@@ -67,7 +67,8 @@ def of_sync(
 
 def of_end(entry: LedgerEntry, row: Entitlement, now: datetime) -> Iterator[News]:
     """What is to be told when an entitlement has ended just now, or a short time ago."""
-    if entry.change == Change.ENDED and entry.until is not None and entry.until >= now - RECENT:
+    ended = row.source == "subscription" and entry.change == Change.ENDED
+    if ended and entry.until is not None and entry.until >= now - RECENT:
         facts = {
             "subscription": row.source_id,
             "plan": row.plan,

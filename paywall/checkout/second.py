@@ -52,11 +52,11 @@ def refuse(reader: Reader | None, normalised: str, plans: Mapping[str, Plan], no
 
     A lapsed one of the signed-in ``reader`` is no hindrance once they choose to buy ``again``: it is ended at Stripe
     when the new one is paid. Under the address of one that lapsed, who is not signed in must sign in first, because
-    only a reader's own one may be ended.
+    only a reader's own one may be ended. Who reads free of charge has none, and may buy.
     """
 
     def may_read(reader_id: str) -> bool:
-        return entitlements.access_of(reader_id, plans, now).allowed
+        return entitlements.bought_access_of(reader_id, plans, now).allowed
 
     mine = [one for one in subscriptions.of_person(reader, now) if one.reader_id == reader.id] if reader else []
     others = readers.under(normalised)

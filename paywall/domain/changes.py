@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from paywall.domain.entitlements import Terms
+from paywall.domain.entitlements import COMPS, Terms
 from paywall.domain.lifecycle import CHANGES, Change, State
 
 
@@ -16,7 +16,7 @@ def name(before: tuple[State, Terms] | None, state: State, terms: Terms, now: da
     # the old dates may have run out since they were written down
     was = old.state_at(now)
     longer = terms.paid_until is not None and (old.paid_until is None or terms.paid_until > old.paid_until)
-    if was is state is State.ACTIVE and longer:
+    if was is state is State.ACTIVE and longer and terms.lapse not in COMPS:  # what is free renews nothing
         return Change.RENEWED
     return CHANGES[was, state]
 

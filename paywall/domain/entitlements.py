@@ -26,6 +26,13 @@ class Reason(StrEnum):
     NOT_PAID_YET = "not_paid_yet"
     NEVER_PAID = "never_paid"
     UNKNOWN_STATUS = "unknown_status"
+    COMPED = "comped"  # given free of charge
+    COMP_OVER = "comp_over"
+    COMP_ENDED = "comp_ended"  # by staff, before its time
+
+
+# what was given free of charge lapses for one of these, and is never called paid
+COMPS = frozenset({Reason.COMP_OVER, Reason.COMP_ENDED})
 
 
 # A period starts by Stripe's clock and is asked about by ours: whoever just paid must not wait for the difference.
@@ -103,6 +110,8 @@ class Terms:
             return State.SUSPENDED, self.hold
         if now >= self.paid_until and self.in_dunning:
             return State.GRACE, Reason.PAYMENT_FAILED
+        if self.lapse in COMPS:
+            return State.ACTIVE, Reason.COMPED
         return State.ACTIVE, Reason.RENEWAL_DUE if now >= self.paid_until and self.renews else Reason.PAID
 
 

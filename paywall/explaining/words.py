@@ -49,6 +49,9 @@ REASONS = {
         "Stripe gives the subscription a status that this version does not know; access is refused until somebody has "
         "looked at it."
     ),
+    Reason.COMPED: "Staff gave this access free of charge, up to {until_moment}.",
+    Reason.COMP_OVER: "The time that staff gave free of charge is over.",
+    Reason.COMP_ENDED: "Staff gave this access free of charge, and ended it before its time.",
 }
 
 CHANGES = {
@@ -74,6 +77,7 @@ CAUSES = {
     "joined": "the proof of the address, which joined reader",
     "moved": "the move",
     "erasure": "the erasure",
+    "staff": "the action of staff",
 }
 
 _HOLDS = {
@@ -89,6 +93,7 @@ def rule(reason: Reason, terms: Terms, plan: Plan, zone: ZoneInfo) -> str:
     return REASONS[reason].format(
         paid_until=moment(terms.paid_until, zone) if terms.paid_until else "an unknown day",
         until=ends_after(terms.until, zone) if terms.until else "at once",
+        until_moment=moment(terms.until, zone) if terms.until else "an unknown day",
         slack=plan.renewal_slack_days,
         grace=plan.grace_days,
     )
@@ -156,6 +161,8 @@ def next_step(terms: Terms, plan: Plan, zone: ZoneInfo, at: datetime) -> str:
     if terms.renews:
         renewal = moment(terms.paid_until, zone)
         return f"It renews by itself on {renewal}, at {plan.price}. If no payment comes, access ends {end}."
+    if reason is Reason.COMPED:
+        return f"Nothing is charged for it. Access by it ends {end}."
     return f"It does not renew, and nothing more is charged. Access ends {end}."
 
 

@@ -11,6 +11,7 @@ from paywall.billing.sync import Sync
 from paywall.domain.lifecycle import Group, group_of
 from paywall.errors import Conflict
 from paywall.mail import letterbox
+from paywall.people import granting
 from paywall.storage import aliases, checkouts, erasures, forgetting, readers, revocations, subscriptions
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import begin_read, db
@@ -40,6 +41,7 @@ def begin(reader: Reader, asked_by: str, now: datetime) -> str:
     erasure = erasures.begin(reader.id, asked_by, now)
     if erasure.stage != erasures.DONE:
         _end_access(reader.id, now)
+        granting.end_all(_ids(reader.id), Cause("erasure", erasure.id), now)
     db.session.commit()
     log.info("erasure_begun", erasure=erasure.id, reader=reader.id, by=asked_by)
     return erasure.id
@@ -107,6 +109,7 @@ def _forget(erasure_id: str, reader_id: str, now: datetime) -> None:
         return
     ids, address = _ids(reader_id), reader.email
     _end_access(reader_id, now)  # somebody may have signed in meanwhile
+    granting.end_all(ids, Cause("erasure", erasure_id), now)
     forgetting.forget(ids, context.settings().newsroom.home_url, now)
     if address is not None:
         letterbox.post_erased(address, erasure_id, now)

@@ -3,10 +3,12 @@
 from sqlalchemy import or_
 
 from paywall.people.section import COMPARED, HASHED, OURS, Section, by_reader, by_subscription
+from paywall.storage.grants import Grant
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Subscription
 from paywall.storage.moves import PurchaseMove
 from paywall.storage.payments import Dispute, InvoicePayment, Payment, Refund
 
+from paywall.storage.staff_actions import StaffAction
 _TERMS = {
     "state": "state",
     "reason": "reason",
@@ -174,3 +176,36 @@ SECTIONS: tuple[Section, ...] = (
         },
     ),
 )
+    Section(
+        "free access",
+        "Time to read that the newsroom gave you free of charge.",
+        Grant,
+        by_reader(Grant.reader_id),
+        {
+            "id": "number",
+            "reader_id": "reader number",
+            "plan": "plan",
+            "given_at": "from",
+            "until": "until",
+            "ended_at": "ended before its time",
+        },
+    ),
+    Section(
+        "what staff did",
+        "What people at the newsroom did about your account: when, and why in their words.",
+        StaffAction,
+        by_reader(StaffAction.subject_id),
+        {
+            "id": "number",
+            "at": "at",
+            "action": "what",
+            "thing": "number of what it was about",
+            "reason": "why",
+            "before": "before",
+            "after": "after",
+            "state": "state",
+            "outcome": "what became of it",
+            "undone_by": "taken back by number",
+        },
+        {"staff_id": "it tells of somebody else", "role": "it tells of somebody else", "subject_id": "see account"},
+    ),

@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, tuple_
 from sqlalchemy.orm import aliased
 
-from paywall.domain.entitlements import SKEW, Reason
+from paywall.domain.entitlements import COMPS, SKEW, Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Span
 from paywall.storage.models import Entitlement
@@ -68,9 +68,9 @@ def reason_at(moment: datetime) -> ColumnElement[str]:
         (not_(_begun(moment)), _say(Reason.NOT_PAID_YET)),
         (row.until <= moment, row.lapse),
         (row.hold.is_not(None), row.hold),
-        (row.paid_until > moment, _say(Reason.PAID)),
-        (row.in_dunning, _say(Reason.PAYMENT_FAILED)),
-        (row.renews, _say(Reason.RENEWAL_DUE)),
+        (and_(row.in_dunning, row.paid_until <= moment), _say(Reason.PAYMENT_FAILED)),
+        (row.lapse.in_(COMPS), _say(Reason.COMPED)),
+        (and_(row.renews, row.paid_until <= moment), _say(Reason.RENEWAL_DUE)),
         else_=_say(Reason.PAID),
     )
 

@@ -30,6 +30,9 @@ REASONS = {
     Reason.NOT_PAID_YET: "Not paid yet",
     Reason.NEVER_PAID: "Never paid",
     Reason.UNKNOWN_STATUS: "Unknown status at Stripe",
+    Reason.COMPED: "Free of charge",
+    Reason.COMP_OVER: "Free time over",
+    Reason.COMP_ENDED: "Free time ended by staff",
 }
 SOURCES = {Source.SUBSCRIPTION: "Subscription"}
 FLAGS = {Flag.DUPLICATE: "Second subscription"}

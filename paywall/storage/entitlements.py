@@ -12,12 +12,15 @@ from paywall.domain.entitlements import SKEW, Access, Reason, Terms, union
 from paywall.domain.lifecycle import Change, State
 from paywall.domain.plans import Plan
 from paywall.storage.database import db, new_id
-from paywall.storage.models import AWAITED, RUNNING, Entitlement, LedgerEntry
+from paywall.storage.models import AWAITED, RUNNING, Entitlement, LedgerEntry, Subscription
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What made us decide: its kind (event, return, command, clock, reconcile, joined, moved) and its id."""
+    """What made us decide: its id, and its kind.
+
+    Kinds are event, return, command, clock, reconcile, joined, moved, erasure, staff.
+    """
 
     kind: str
     id: str
@@ -70,13 +73,20 @@ def access_of(reader_id: str, plans: Mapping[str, Plan], now: datetime) -> Acces
     return union(((plans[row.plan].features, terms_of(row)) for row in rows if row.plan in plans), now)
 
 
+def bought_access_of(reader_id: str, plans: Mapping[str, Plan], now: datetime) -> Access:
+    """The same without what was given free of charge: who has nothing else has no subscription."""
+    rows = [row for row in of_reader(reader_id) if row.source == "subscription"]
+    return union(((plans[row.plan].features, terms_of(row)) for row in rows if row.plan in plans), now)
+
+
 def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEntry | None:
     """Brings the source's entitlement to ``terms`` and writes the ledger; None if nothing changed. Commits nothing."""
     state, reason = terms.explain(now)
     query = _of_source(source.kind, source.id).with_for_update()
     row = db.session.scalar(query, execution_options={"populate_existing": True})
-    told = (state, source.reader_id, source.plan)
-    if row is not None and terms_of(row) == terms and (row.state, row.reader_id, row.plan) == told:
+    price = _price(source)
+    told = (state, source.reader_id, source.plan, *price)
+    if row is not None and terms_of(row) == terms and _told(row) == told:
         return None
     before = (State(row.state), terms_of(row)) if row is not None else None
     change = changes.name(before, state, terms, now)
@@ -85,6 +95,7 @@ def save(source: Source, terms: Terms, cause: Cause, now: datetime) -> LedgerEnt
         row = Entitlement(id=new_id("ent"), source=source.kind, source_id=source.id, created_at=now)
         db.session.add(row)
     row.reader_id, row.plan = source.reader_id, source.plan
+    row.amount, row.currency = price
     for name, value in _columns(terms, state, reason).items():
         setattr(row, name, value)
     row.decided_at = now
@@ -111,6 +122,9 @@ def _enter(row: Entitlement, change: Change, effective_at: datetime, cause: Caus
     entry = LedgerEntry(
         entitlement_id=row.id,
         reader_id=row.reader_id,
+        plan=row.plan,
+        amount=row.amount,
+        currency=row.currency,
         change=change,
         effective_at=effective_at,
         learned_at=now,
@@ -145,6 +159,19 @@ def due_to_change(now: datetime, limit: int) -> list[str]:
 
 def _of_source(kind: str, source_id: str) -> Select[Entitlement]:
     return select(Entitlement).where(Entitlement.source == kind, Entitlement.source_id == source_id)
+
+
+def _price(source: Source) -> tuple[int | None, str | None]:
+    """What the source costs: minor units an interval of its plan, and their currency; nothing for what is free."""
+    if source.kind != "subscription":
+        return None, None
+    query = select(Subscription.amount, Subscription.currency).where(Subscription.id == source.id)
+    found = db.session.execute(query).one_or_none()
+    return (found.amount, found.currency) if found else (None, None)
+
+
+def _told(row: Entitlement) -> tuple[object, ...]:
+    return row.state, row.reader_id, row.plan, row.amount, row.currency
 
 
 def _columns(terms: Terms, state: State, reason: Reason) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Checkout, Reader, ReaderSession, SignInLink, Subscription
 from paywall.storage.moves import PurchaseMove
 
+from paywall.storage.staff_actions import StaffAction
 _UNSYNCED = {"synchronize_session": False}
 
 
@@ -43,6 +44,8 @@ def forget(ids: Collection[str], return_to: str, now: datetime) -> None:
     moved = or_(PurchaseMove.from_reader_id.in_(ids), PurchaseMove.to_reader_id.in_(ids))
     _run(update(PurchaseMove).where(moved).values(reason=None))
     _readers(ids, addresses)
+    _run(update(StaffAction).where(StaffAction.subject_id.in_(ids)).values(reason=None))
+    factors.forget(ids)
     db.session.expire_all()
 
 

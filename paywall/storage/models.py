@@ -154,7 +154,7 @@ class Entitlement(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"))
     plan: Mapped[str] = mapped_column(String(40))
-    source: Mapped[str] = mapped_column(String(20))  # subscription
+    source: Mapped[str] = mapped_column(String(20))  # subscription, comp
     source_id: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(20))  # at decided_at; at another moment ask the terms
     reason: Mapped[str] = mapped_column(String(40))
@@ -189,7 +189,7 @@ class LedgerEntry(Base):
     renews: Mapped[bool]
     effective_at: Mapped[datetime] = mapped_column(UTCDateTime)
     learned_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
-    cause: Mapped[str] = mapped_column(String(20))  # event, return, command, clock, reconcile, joined, moved
+    cause: Mapped[str] = mapped_column(String(20))  # as of Cause
     cause_id: Mapped[str] = mapped_column(String(255))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from paywall.errors import BadRequest
 from paywall.storage.database import db, new_id
+from paywall.storage.grants import Grant
 from paywall.storage.models import Reader, Subscription
 
 
@@ -73,14 +74,15 @@ def to_sign_in(normalised: str, may_read: Callable[[str], bool]) -> Reader | Non
     """Whom a link mailed to this address signs in.
 
     Whoever may read comes first, lest somebody paid and meets the join box; among equals the verified owner, then
-    staff, then the oldest who bought something; nobody else. Whoever opens the link has proved the mailbox, so nobody
-    is signed in by an unverified address. ``may_read`` tells of a reader's id whether it has access now.
+    staff, then the oldest who bought something or was given it; nobody else. Whoever opens the link has proved the
+    mailbox, so nobody is signed in by an unverified address. ``may_read`` tells of a reader's id whether it has access
+    now.
     """
     found = under(normalised)
-    bought = set(
-        db.session.scalars(select(Subscription.reader_id).where(Subscription.reader_id.in_([one.id for one in found])))
-    )
-    known = [one for one in found if one.email_verified_at or one.role or one.id in bought]
+    ids = [one.id for one in found]
+    bought = select(Subscription.reader_id).where(Subscription.reader_id.in_(ids))
+    has = set(db.session.scalars(bought.union(select(Grant.reader_id).where(Grant.reader_id.in_(ids)))))
+    known = [one for one in found if one.email_verified_at or one.role or one.id in has]
     ranked = sorted(known, key=lambda one: (not may_read(one.id), one.email_verified_at is None, one.role is None))
     return ranked[0] if ranked else None
 

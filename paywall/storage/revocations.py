@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from paywall.domain.entitlements import Access
 from paywall.errors import NotFound
 from paywall.storage.database import db, insert_for, insert_if_new
 from paywall.storage.models import Fact, Reader, Revocation
@@ -36,6 +37,17 @@ def of_reader(reader_id: str, cause: str, now: datetime) -> None:
         raise NotFound("There is no reader of this id.")
     reader.generation += 1
     append("sub", reader_id, cause, now, now + LONGEST_LIFE, generation=reader.generation)
+
+
+def of_what_is_lost(reader_id: str, cause: str, before: Access, after: Access, now: datetime) -> None:
+    """Refuses tokens that outlive or exceed what is left (I6, I7); while something is left they are renewed.
+
+    ``before`` and ``after`` are what the reader could and can read at this moment. Commits nothing.
+    """
+    left, had = after.until or now, before.until or now
+    shorter = had > left and left < now + LONGEST_LIFE
+    if shorter or not set(before.features) <= set(after.features):
+        of_reader(reader_id, cause, now)
 
 
 def append(

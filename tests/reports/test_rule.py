@@ -29,7 +29,9 @@ terms = st.builds(
     starts_at=st.none() | moments,
     paid_until=st.none() | moments,
     until=st.none() | moments,
-    lapse=st.sampled_from([Reason.PERIOD_OVER, Reason.NOT_PAID_YET, Reason.NEVER_PAID, Reason.REFUNDED]),
+    lapse=st.sampled_from(
+        [Reason.PERIOD_OVER, Reason.NOT_PAID_YET, Reason.NEVER_PAID, Reason.REFUNDED, Reason.COMP_OVER]
+    ),
     in_dunning=st.booleans(),
     hold=st.none() | st.sampled_from([Reason.PAUSED, Reason.DISPUTED]),
     renews=st.booleans(),
