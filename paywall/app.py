@@ -9,7 +9,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from paywall import cli, health, limits, logs, scrape, texts, web
+from paywall import cli, guards, health, limits, logs, scrape, texts, web
 from paywall.access import addresses
 from paywall.access import views as access
 from paywall.access.lane import Lane
@@ -91,7 +91,7 @@ def _configure(app: DescribedApp, settings: Settings) -> None:
         MAIL_DEFAULT_SENDER=mail.sender,
         BOOTSTRAP_SERVE_LOCAL=True,
     )
-    app.jinja_env.globals.update(newsroom=settings.newsroom)
+    app.jinja_env.globals.update(newsroom=settings.newsroom, may=guards.may)
     texts.install(app.jinja_env, settings.newsroom.language)
 
 

@@ -4,22 +4,42 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import NamedTuple, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from paywall import context, sessions
+from paywall import colleagues, context, sessions
+from paywall.colleagues import Colleague, Missing
+from paywall.domain.roles import Right
 from paywall.errors import Forbidden, NotFound, Unauthorized
+from paywall.storage import service_keys
+from paywall.storage.database import db
 
 Check = Callable[[], Response | None]
+Args = ParamSpec("Args")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Guard:
-    """A rule about callers: its name for people, and the check that runs before each view (an answer refuses)."""
+    """A rule about callers: its name for people, and the check that runs before each view (an answer refuses).
+
+    ``right`` is what every view behind it needs; None where it is for others than staff.
+    """
 
     name: str
     check: Check
+    right: Right | None = None
+
+
+class Need(NamedTuple):
+    """What a view needs beyond its blueprint's guard; ``recent``: proved again a short time ago."""
+
+    right: Right
+    recent: bool
 
 
 class OperatorUnknown(Unauthorized):
@@ -35,6 +55,53 @@ def protect(blueprint: Blueprint, guard: Guard) -> None:
     """Declares who may call the views of ``blueprint``."""
     DECLARED[blueprint.name] = guard
     blueprint.before_request(guard.check)
+    if guard.right is not None:
+        blueprint.after_request(_note_staff)
+
+
+def staff(right: Right) -> Guard:
+    """For pages that staff with this right may open; a view that needs more says so by ``needs``."""
+    return Guard(f"staff: {right}", lambda: _staff(right), right)
+
+
+def reporting() -> Guard:
+    """For figures as data: staff, or a program whose service key has the scope ``reports``."""
+    return Guard("staff or key: reports", _reporting, Right.REPORTS)
+
+
+def needs(
+    right: Right, *, recent: bool = False
+) -> Callable[[Callable[Args, Answer]], Callable[Args, Answer | Response]]:
+    """A decorator for views behind ``staff``: refuses who has not this right.
+
+    With ``recent`` the view runs only for who proved a short time ago that it is them; others are asked to, first.
+    """
+
+    def decorate(view: Callable[Args, Answer]) -> Callable[Args, Answer | Response]:
+        @wraps(view)
+        def checked(*args: Args.args, **kwargs: Args.kwargs) -> Answer | Response:
+            _require(right)
+            refused = _prove() if recent else None
+            return view(*args, **kwargs) if refused is None else refused
+
+        checked.needs = Need(right, recent)  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def colleague() -> Colleague:
+    """Who on the staff asks. Raises Forbidden where it is somebody else, or a program."""
+    found = colleagues.current()
+    if isinstance(found, Missing):
+        raise Forbidden(_FOR_STAFF)
+    return found
+
+
+def may(right: str) -> bool:
+    """Whether who asks has a right (its name, as templates write it); False for all others than staff."""
+    found = colleagues.current()
+    return not isinstance(found, Missing) and found.may(Right(right))
 
 
 def _anyone() -> None:
@@ -49,15 +116,71 @@ def _reader() -> Response | None:
     return None
 
 
-def _staff() -> Response | None:
-    session = sessions.current()
-    if session is None:
-        return redirect(url_for("accounts.sign_in", return_to=_here()), code=303)
-    # a session that a payment opened has not proved its mailbox
-    if session.reader.role != "staff" or session.method != "link":
-        raise Forbidden("This page is for staff. Sign in with a staff address.")
-    sessions.note_seen(session.id, session.seen_on, context.now())
+_FOR_STAFF = "This page is for staff. Sign in with a staff address."
+
+
+def _staff(right: Right) -> Response | None:
+    found = colleagues.current()
+    if found is Missing.SIGN_IN:
+        return redirect(url_for("accounts.sign_in", return_to=_way_back()), code=303)
+    if found is Missing.ROLE:
+        raise Forbidden(_FOR_STAFF)
+    _require(right)
     return None
+
+
+def _reporting() -> None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        if service_keys.find(key.strip(), "reports", context.now()) is None:
+            raise ReportsKeyRefused("This service key is unknown, was revoked, or is not for reports.")
+        g.by_key = True
+    elif isinstance(colleagues.current(), Missing):
+        raise Unauthorized("Sign in as staff, or send a service key for reports as Authorization: Bearer pwk_...")
+    else:
+        _require(Right.REPORTS)
+
+
+class ReportsKeyRefused(Unauthorized):
+    """The service key opens no report."""
+
+    code, title = "service_key_refused", "The service key is not valid"
+
+
+def _require(right: Right) -> None:
+    """Raises Forbidden where who asks has not the right; a program has the one to read figures."""
+    if "by_key" in g:
+        if right is not Right.REPORTS:
+            raise Forbidden("This report names persons: no service key opens it.")
+        return
+    if not colleague().may(right):
+        raise Forbidden("Your role does not allow this. Who has the role admin can change it under Staff.")
+
+
+def _prove() -> Response | None:
+    """None for who proved it a short time ago; else the page that says how to."""
+    if colleague().is_recent(context.now()):
+        return None
+    return make_response(render_template("prove.html", back=_way_back()), 403)
+
+
+def _note_staff(response: Response) -> Response:
+    """Keeps the rights of who uses them from resting; after the work, as that may have begun as a reader."""
+    found = colleagues.current() if "colleague" in g else Missing.SIGN_IN
+    session = sessions.current() if isinstance(found, Colleague) else None
+    if session is not None:
+        db.session.rollback()
+        sessions.note_staff_seen(session, context.now())
+    return response
+
+
+def _way_back() -> str:
+    """Where to go on afterwards: here; after a form, the page that it stands on."""
+    if request.method in ("GET", "HEAD"):
+        return _here()
+    came = urlsplit(request.referrer or "")
+    inside = came.netloc == request.host and came.path.startswith("/admin/")
+    return came.path + (f"?{came.query}" if came.query else "") if inside else "/admin/"
 
 
 def _operator() -> None:
@@ -87,7 +210,7 @@ def _here() -> str:
 
 ANYONE = Guard("anyone", _anyone)
 READER = Guard("reader", _reader)
-STAFF = Guard("staff", _staff)
+STAFF = staff(Right.PERSONS)
 OPERATOR = Guard("operator", _operator)
 # checked in the view itself, where the key is read with the rest of the request
 SERVICE = Guard("content service", _anyone)

@@ -35,6 +35,8 @@ class Current:
     method: str
     signed_in_at: datetime
     seen_on: date | None = None
+    staff_seen_at: datetime | None = None
+    factor_passed_at: datetime | None = None
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether the reader has proved the mailbox in this browser a short time ago."""
@@ -113,6 +115,21 @@ def note_seen(session_id: str, seen_on: date | None, now: datetime) -> None:
             log.warning("session_use_not_noted", session=session_id)
 
 
+def note_staff_seen(session: Current, now: datetime) -> None:
+    """Notes that somebody on the staff is at work, once a minute, in a transaction of its own; and the day.
+
+    To be called where no transaction is open.
+    """
+    if session.staff_seen_at is None or now - session.staff_seen_at >= timedelta(minutes=1):
+        try:
+            rows.staff_seen(session.id, now)
+            db.session.commit()
+        except OperationalError:  # a database that can only be read: nobody is refused for that
+            db.session.rollback()
+            log.warning("session_use_not_noted", session=session.id)
+    note_seen(session.id, session.seen_on, now)
+
+
 def _end_current(cause: str, now: datetime) -> None:
     """Ends the browser's session, if it has one, and takes its tokens back."""
     session = current()
@@ -130,7 +147,8 @@ def _find() -> Current | None:
     if found is None:
         return None
     row, reader = found
-    return Current(row.id, reader, row.method, row.created_at, row.seen_on)
+    staff = {"staff_seen_at": row.staff_seen_at, "factor_passed_at": row.factor_passed_at}
+    return Current(row.id, reader, row.method, row.created_at, row.seen_on, **staff)
 
 
 def _set(response: Response, name: str, value: str, life: timedelta, *, shared: bool) -> None:

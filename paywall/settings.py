@@ -22,6 +22,7 @@ from paywall.options import (
     Metrics,
     Newsroom,
     Retention,
+    Staff,
     Stripe,
     Time,
     Tokens,
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     limits: Limits
     worker: Worker
     retention: Retention
+    staff: Staff
     metrics: Metrics
     clock: Time
     log: Log
@@ -233,6 +235,8 @@ def _production_faults(settings: Settings) -> list[str]:
     if settings.database.url.get_secret_value().startswith("sqlite"):
         faults.append("database.url: production needs PostgreSQL (postgresql+psycopg://...)")
     development = {"clock.offset_file": settings.clock.offset_file, "mail.outbox_dir": settings.mail.outbox_dir}
+    if settings.staff.second_factor != "required":
+        faults.append("staff.second_factor: must be required in production")
     if settings.metrics.loopback:
         faults.append("metrics.loopback: is for development only; set metrics.token instead")
     faults += [f"{name}: is for development only" for name, value in development.items() if value]

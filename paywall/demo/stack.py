@@ -122,7 +122,7 @@ class Stack:
 
     def staff_command(self) -> list[str]:
         """Lets the demo's editor see the reports."""
-        return [*self._paywall(), "staff", "add", STAFF]
+        return [*self._paywall(), "staff", "add", STAFF, "--role", "admin"]
 
     @property
     def webhook_url(self) -> str:

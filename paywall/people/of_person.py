@@ -7,6 +7,7 @@ from paywall.storage.addresses import AddressChange, FormerAddress
 from paywall.storage.aliases import ReaderAlias
 from paywall.storage.erasures import Erasure
 from paywall.storage.letters import WaitingLetter
+from paywall.storage.factors import RecoveryCode, SecondFactor
 from paywall.storage.models import Reader, ReaderSession, Revocation, SignInLink
 from paywall.storage.reminders import Reminder
 
@@ -73,8 +74,26 @@ SECTIONS: tuple[Section, ...] = (
             "seen_on": "last used on",
             "expires_at": "ends by itself",
             "ended_at": "ended",
+            "staff_seen_at": "last used for the pages for staff",
+            "factor_passed_at": "last proved by a second factor",
         },
         {"secret_hash": HASHED, "reader_id": "see account"},
+    ),
+    Section(
+        "second factor",
+        "For staff: the app whose codes you type when you sign in.",
+        SecondFactor,
+        by_reader(SecondFactor.reader_id),
+        {"created_at": "begun", "confirmed_at": "confirmed", "tries": "codes typed in vain", "tries_since": "since"},
+        {"reader_id": "see account", "secret": "whoever has it can make your codes", "last_step": OURS},
+    ),
+    Section(
+        "recovery codes",
+        "For staff: codes for when the app is lost.",
+        RecoveryCode,
+        by_reader(RecoveryCode.reader_id),
+        {"used_at": "used"},
+        {"reader_id": "see account", "code_hash": HASHED},
     ),
     Section(
         "requests to sign in",

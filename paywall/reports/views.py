@@ -8,7 +8,8 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from paywall import context, guards, sessions
 from paywall.domain.days import last_day, local_day
-from paywall.reports import calendar, export, filters, paging, queries, selection, words
+from paywall.domain.roles import Right
+from paywall.reports import export, filters, paging, queries, selection, serving, words
 from paywall.reports.rule import Movement
 from paywall.storage.database import db
 
@@ -18,11 +19,12 @@ MONTHS = 12
 
 blueprint = Blueprint("reports", __name__, url_prefix="/admin", template_folder="templates")
 blueprint.before_request(queries.begin)  # before the guard's first query, which would begin as a writer
-guards.protect(blueprint, guards.STAFF)
+guards.protect(blueprint, guards.staff(Right.REPORTS))
 
 
 @blueprint.get("/")
 def overview() -> str:
+@guards.needs(Right.PERSONS)
     """How the entitlements stand now, and how the last months went."""
     now, zone = context.now(), context.settings().zone
     months = queries.months(calendar.Month.of(now, zone), MONTHS, zone, now)
@@ -34,6 +36,7 @@ def entitlements() -> Response:
     """One page of the list that the address asks for."""
     question, now, zone = _question(), context.now(), context.settings().zone
     if question.errors:
+@guards.needs(Right.PERSONS)
         return _refuse(question)
     page = paging.page(question.filters, zone, now)
     number = queries.count(question.filters, zone, now)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, null, or_, select, update
 
+from paywall.storage import factors
 from paywall.storage.addresses import AddressChange, FormerAddress
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex

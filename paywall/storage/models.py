@@ -24,7 +24,7 @@ class Reader(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     email_normalised: Mapped[str | None] = mapped_column(String(320), index=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    role: Mapped[str | None] = mapped_column(String(20))  # null: a reader; "staff": may open the reports
+    role: Mapped[str | None] = mapped_column(String(20))  # null: a reader; else one of domain/roles
     generation: Mapped[int] = mapped_column(Integer, default=1)  # raised to revoke everything of the reader at once
     customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)  # Stripe's
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -47,6 +47,8 @@ class ReaderSession(Base):
 
 
 class SignInLink(Base):
+    staff_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the newest page for staff, to a minute
+    factor_passed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the newest second factor
     """Somebody asked to sign in: by a mailed link or a code, single use, short-lived; an address's newest counts.
 
     Neither is stored: both are made of the id and our secret. A row says nothing of whether the address is known.
@@ -252,7 +254,8 @@ class ServiceKey(Base):
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     hint: Mapped[str] = mapped_column(String(16))  # its first characters, to recognise it by
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # ahead of us for one that was replaced
+    used_on: Mapped[date | None] = mapped_column(Date)  # the newsroom's day of the newest use
 
 
 class Revocation(Base):
@@ -264,6 +267,7 @@ class Revocation(Base):
     kind: Mapped[str] = mapped_column(String(3))  # jti, sid, sub
     value: Mapped[str] = mapped_column(String(64))
     generation: Mapped[int | None] = mapped_column(Integer)  # of kind sub: tokens of lower ones are refused
+    scope: Mapped[str] = mapped_column(String(20), server_default="verify")  # verify: tokens; reports: figures
     cause: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)  # no token that it hits lives longer

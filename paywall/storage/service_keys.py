@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from paywall.storage.database import db, new_id
@@ -23,6 +23,17 @@ def add(name: str, now: datetime) -> tuple[ServiceKey, str]:
     db.session.add(row)
     db.session.flush()
     return row, key
+
+
+def find(key: str, scope: str, now: datetime) -> ServiceKey | None:
+    """The live key of this text, if it is for this."""
+    mine = ServiceKey.key_hash == sha256_hex(key), ServiceKey.scope == scope
+    return db.session.scalar(select(ServiceKey).where(*mine, is_live(now)))
+
+
+def is_live(now: datetime) -> ColumnElement[bool]:
+    """In a query: the key opens something at this moment."""
+    return or_(ServiceKey.revoked_at.is_(None), ServiceKey.revoked_at > now)
 
 
 def every() -> list[ServiceKey]:

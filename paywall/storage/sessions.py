@@ -95,6 +95,11 @@ def seen(session_id: str, day: date) -> bool:
     return db.session.scalar(noted) is not None
 
 
+def staff_seen(session_id: str, now: datetime) -> None:
+    """Notes when a page for staff was used last. Commits nothing."""
+    db.session.execute(update(ReaderSession).where(ReaderSession.id == session_id).values(staff_seen_at=now))
+
+
 def hand_over(reader_id: str, to: str) -> None:
     """Gives the sessions of a reader, living or not, to another one. Commits nothing."""
     db.session.execute(update(ReaderSession).where(ReaderSession.reader_id == reader_id).values(reader_id=to))

@@ -1,18 +1,28 @@
-"""Rows of readers who are staff: named, listed and released by address."""
+"""Rows of readers who are staff: given a role by address, listed, released."""
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from paywall.storage import readers
+from paywall.domain.roles import Role
+from paywall.storage import factors, readers
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 
-ROLE = "staff"
+_LOCK = 0x73746166  # any number that no other advisory lock of this database uses
 
 
-def add(email: str, now: datetime) -> Reader:
-    """Makes staff of who owns the address or bought under it, else of a new reader. Commits nothing.
+def lock() -> None:
+    """Keeps everybody else from changing who is staff until the transaction ends, so that one admin is left.
+
+    On SQLite the writing transaction itself is the lock.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def add(email: str, role: Role, now: datetime) -> Reader:
+    """Gives the role to who owns the address or bought under it, else to a new reader. Commits nothing.
 
     The role belongs to the address: a link mailed there takes it along to whom it signs in.
 
@@ -20,22 +30,45 @@ def add(email: str, now: datetime) -> Reader:
     """
     _, normalised = readers.normalise(email)
     row = readers.to_sign_in(normalised, lambda _reader_id: False) or readers.create(email, now)
-    row.role = ROLE
+    row.role = role
     db.session.flush()
     return row
 
 
 def everyone() -> list[Reader]:
     """All staff, in the order of their addresses."""
-    query = select(Reader).where(Reader.role == ROLE).order_by(Reader.email_normalised, Reader.id)
+    query = select(Reader).where(Reader.role.is_not(None)).order_by(Reader.email_normalised, Reader.id)
     return list(db.session.scalars(query))
+
+
+def under(email: str) -> list[Reader]:
+    """Those of the staff with this address. Raises BadEmail."""
+    _, normalised = readers.normalise(email)
+    return [row for row in everyone() if row.email_normalised == normalised]
+
+
+def get(reader_id: str) -> Reader | None:
+    """The member of staff with this id, as the database has it now."""
+    row = db.session.get(Reader, reader_id, populate_existing=True)
+    return row if row is not None and row.role is not None else None
+
+
+def admins_but(reader_id: str) -> int:
+    """How many others have the role of an admin."""
+    others = Reader.role == Role.ADMIN, Reader.id != reader_id
+    return db.session.scalar(select(func.count()).select_from(Reader).where(*others)) or 0
+
+
+def release(row: Reader) -> None:
+    """Takes the role, and the second factor with it. Commits nothing."""
+    row.role = None
+    factors.forget([row.id])
+    db.session.flush()
 
 
 def remove(email: str) -> int:
     """Takes the role from every reader with this address; returns how many had it. Commits nothing. Raises BadEmail."""
-    _, normalised = readers.normalise(email)
-    rows = [row for row in everyone() if row.email_normalised == normalised]
+    rows = under(email)
     for row in rows:
-        row.role = None
-    db.session.flush()
+        release(row)
     return len(rows)

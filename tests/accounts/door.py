@@ -11,6 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
 from paywall.domain.entitlements import Reason, Terms
+from paywall.domain.roles import Role
 from paywall.storage import entitlements, readers, staff
 from paywall.storage.database import db, new_id
 from paywall.storage.models import Subscription
@@ -109,10 +110,10 @@ class Door:
             db.session.commit()
         return reader_id
 
-    def staff(self, email: str) -> str:
-        """Somebody who may open the reports. Returns the id."""
+    def staff(self, email: str, role: Role = Role.ADMIN) -> str:
+        """Somebody on the staff. Returns the id."""
         with self.app.app_context():
-            reader_id = staff.add(email, self.clock.now()).id
+            reader_id = staff.add(email, role, self.clock.now()).id
             db.session.commit()
         return reader_id
 

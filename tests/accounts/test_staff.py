@@ -36,7 +36,7 @@ def test_a_subscriber_who_becomes_staff_keeps_the_subscription(door: Door) -> No
 def test_adding_twice_changes_nothing(door: Door) -> None:
     run(door, "add", "sue@example.com")
     run(door, "add", "SUE@example.com")
-    assert run(door, "list").output.splitlines() == ["sue@example.com  (has not signed in yet)"]
+    assert run(door, "list").output.splitlines() == ["sue@example.com  analyst  (has not signed in yet)"]
 
 
 def test_the_list_tells_who_has_signed_in(door: Door) -> None:
@@ -44,8 +44,8 @@ def test_the_list_tells_who_has_signed_in(door: Door) -> None:
     run(door, "add", "sue@example.com")
     door.signed_in("zoe@example.com")
     assert run(door, "list").output.splitlines() == [
-        "sue@example.com  (has not signed in yet)",
-        "zoe@example.com  (has signed in by mail)",
+        "sue@example.com  analyst  (has not signed in yet)",
+        "zoe@example.com  analyst  (has signed in by mail)",
     ]
 
 

@@ -11,7 +11,7 @@ from paywall import sessions
 from paywall.billing import moving
 from paywall.mail import letterbox, links
 from paywall.people import erasing
-from paywall.storage import addresses, readers
+from paywall.storage import addresses, factors, readers
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from paywall.tokens import issuer
@@ -47,6 +47,8 @@ class Ada:
         addresses.move(change, now)
         link = links.create(NEW, ARTICLE, now)
         letterbox.post_sign_in(NEW, link, now)
+        factors.begin(reader.id, "sealed", now)  # as if left from a time on the staff
+        factors.replace_recovery(reader.id, ["0" * 64])
         db.session.commit()
         browser = shop.browser()
         session_id = sign_in(shop, browser, reader.id, now)

@@ -208,7 +208,7 @@ def _columns():
 @on_sqlite
 def test_staff_are_not_erased_before_the_role_is_taken(ada: Ada) -> None:
     reader = db.session.get_one(Reader, ada.reader_id)
-    reader.role = "staff"
+    reader.role = "admin"
     db.session.commit()
     with pytest.raises(erasing.IsStaff):
         erasing.begin(reader, "reader", ada.clock.now())

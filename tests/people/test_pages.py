@@ -108,7 +108,7 @@ def test_a_stranger_is_led_to_sign_in(ada: Ada) -> None:
 
 @on_sqlite
 def test_staff_are_told_to_give_the_role_back_first(ada: Ada) -> None:
-    db.session.get_one(Reader, ada.reader_id).role = "staff"
+    db.session.get_one(Reader, ada.reader_id).role = "admin"
     db.session.commit()
     answer = press(ada, ERASE, confirm="ERASE")
     assert (answer.status_code, "Ask for it to be taken away first" in answer.text) == (400, True)

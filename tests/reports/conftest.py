@@ -20,5 +20,5 @@ def clock() -> FrozenClock:
 @pytest.fixture
 def staff(app: OpenAPI, client: FlaskClient) -> FlaskClient:
     """A browser in which a member of staff is signed in by a mailed link."""
-    sign_in(client, make_reader("desk@example.org", role="staff"))
+    sign_in(client, make_reader("desk@example.org", role="admin"))
     return client

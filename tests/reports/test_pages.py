@@ -27,7 +27,7 @@ def desk(
     app = make_app(web={"base_url": origin, "cookie_secure": False})
     with app.app_context():
         _rows()
-        secret = open_session(make_reader("desk@example.org", role="staff"))
+        secret = open_session(make_reader("desk@example.org", role="admin"))
     serve(app, free_port)
     page = browser.new_context(base_url=origin).new_page()
     page.set_default_timeout(5000)

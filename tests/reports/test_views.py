@@ -73,7 +73,7 @@ def test_whoever_is_signed_out_is_sent_to_sign_in(client: FlaskClient, address: 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize(
-    ("role", "method"), [(None, "link"), (None, "checkout"), ("staff", "checkout"), ("analyst", "link")]
+    ("role", "method"), [(None, "link"), (None, "checkout"), ("admin", "checkout"), ("staff", "link")]
 )
 def test_readers_are_refused_and_staff_who_did_not_prove_their_mailbox(
     client: FlaskClient, address: str, role: str | None, method: str
@@ -238,7 +238,7 @@ def test_the_downloads_name_carries_the_newsrooms_day(make_app, zone: str, day: 
     app = make_app(newsroom={"time_zone": zone})
     with app.app_context():
         client = browser(app)
-        sign_in(client, make_reader(role="staff"))
+        sign_in(client, make_reader(role="admin"))
         response = client.get("/admin/entitlements.csv")
     assert response.headers["Content-Disposition"] == f'attachment; filename="entitlements-2026-11-{day}.csv"'
 

@@ -56,7 +56,7 @@ def test_who_had_no_address_leaves_none_behind(app) -> None:
     assert addresses.former_of(reader.id) == []
 
 
-@pytest.mark.parametrize("owner", [{"role": None}, {"role": "staff", "email_verified_at": None}])
+@pytest.mark.parametrize("owner", [{"role": None}, {"role": "admin", "email_verified_at": None}])
 def test_an_address_that_somebody_owns_is_not_given_away(app, owner) -> None:
     reader, other = make_reader("old@example.org"), make_reader("new@example.net", **owner)
     assert addresses.is_taken("new@example.net", reader.id)

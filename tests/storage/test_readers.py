@@ -59,7 +59,7 @@ def test_among_equals_the_verified_owner_comes_first_then_staff_then_the_oldest_
     assert found() == found([oldest, second]) == second.id
     second.email_verified_at = None
     third = readers.create("ada@example.com", clock.now())
-    third.role = "staff"
+    third.role = "admin"
     db.session.commit()
     assert found() == third.id
 
@@ -88,7 +88,7 @@ def test_a_role_goes_with_its_address(app: OpenAPI, clock: FrozenClock) -> None:
     assert found([reading]) == reading.id
     owner = readers.prove_address(reading, clock.now())
     db.session.commit()
-    assert (owner.id, owner.role, sue.role) == (reading.id, "staff", None)
+    assert (owner.id, owner.role, sue.role) == (reading.id, "admin", None)
 
 
 def test_staff_without_a_purchase_are_found(app: OpenAPI, clock: FrozenClock) -> None:

@@ -22,9 +22,11 @@ LEVELS = {
     "caring": 4,
     "parts": 3,
     "sessions": 3,
-    "guards": 4,
+    "second_factor": 3,
+    "colleagues": 4,
+    "guards": 5,
 }
-COMMANDS = 5  # the commands beside a part: they stand above the core, and only ``cli`` imports them
+COMMANDS = 6  # the commands beside a part: they stand above the core, and only ``cli`` imports them
 TOPS = {"app", "cli", "worker"}
 GATEWAY = "paywall.billing.stripe_gateway"
 

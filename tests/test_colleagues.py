@@ -1,0 +1,52 @@
+"""Staff are let in for as long as they proved who they are, each by their role."""
+
+import pytest
+
+from paywall.domain.roles import Role
+from tests.support.browsers import browser
+from tests.support.builders import make_reader, sign_in
+from tests.support.colleagues import colleague
+from tests.support.marks import on_sqlite
+
+pytestmark = on_sqlite
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_opens_the_overview(app, role: Role) -> None:
+    assert colleague(app, role).get("/admin/").status_code == 200
+
+
+def test_the_rights_of_staff_end_eight_hours_after_signing_in_however_busy_they_are(app, clock) -> None:
+    client = colleague(app)
+    for _ in range(23):
+        clock.advance(minutes=20)
+        assert client.get("/admin/").status_code == 200
+    clock.advance(minutes=20)
+    answer = client.get("/admin/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?return_to=/admin/")
+
+
+def test_the_rights_of_staff_rest_after_half_an_hour_without_a_request(app, clock) -> None:
+    client = colleague(app)
+    clock.advance(minutes=29)
+    assert client.get("/admin/").status_code == 200
+    clock.advance(minutes=29, seconds=59)
+    assert client.get("/admin/").status_code == 200
+    clock.advance(minutes=31)
+    assert client.get("/admin/").status_code == 303
+
+
+def test_the_session_of_the_reader_goes_on_without_the_rights_of_staff(app, clock) -> None:
+    client = colleague(app)
+    clock.advance(hours=9)
+    assert client.get("/admin/").status_code == 303
+    assert client.get("/account").status_code == 200
+
+
+def test_a_role_that_was_taken_away_is_gone_at_the_next_request(app, clock) -> None:
+    reader, client = make_reader(role=Role.SUPPORT, now=clock.now()), browser(app)
+    sign_in(client, reader, now=clock.now())
+    assert client.get("/admin/").status_code == 200
+    reader.role = None
+    app.extensions["sqlalchemy"].session.commit()
+    assert client.get("/admin/").status_code == 403
