@@ -7,7 +7,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
-from paywall.storage import letters, models, payments, workers  # noqa: F401  (they fill the metadata)
+from paywall.storage import letters, models, payments, stripe_months, workers  # noqa: F401  (they fill the metadata)
 from paywall.storage.database import UTCDateTime, db
 
 

@@ -1,13 +1,9 @@
-"""Until when the card of a subscription is good: asked of Stripe where somebody is to be told, and never kept."""
+"""Until when the card of a subscription is good, asked of Stripe anew where its owner is to be told."""
 
-import calendar
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
+from paywall.billing import outlook
 from paywall.billing.stripe_gateway import StripeGateway
-
-_METHODS: Any = {"expand": ["default_payment_method", "customer.invoice_settings.default_payment_method"]}
 
 
 def last_day(gateway: StripeGateway, subscription_id: str) -> date | None:
@@ -18,15 +14,8 @@ def last_day(gateway: StripeGateway, subscription_id: str) -> date | None:
     body = gateway.ask(
         "card.fetch",
         lambda client: client.v1.subscriptions.retrieve(
-            subscription_id, _METHODS, options={"max_network_retries": 0}
+            subscription_id, {"expand": outlook.EXPANDED}, options={"max_network_retries": 0}
         ).to_dict(),
         subscription=subscription_id,
     )
-    customer = body.get("customer")
-    settings = customer.get("invoice_settings") if isinstance(customer, Mapping) else None
-    method = body.get("default_payment_method") or (settings or {}).get("default_payment_method")
-    card = method.get("card") if isinstance(method, Mapping) else None
-    if not card:
-        return None
-    year, month = int(card["exp_year"]), int(card["exp_month"])
-    return date(year, month, calendar.monthrange(year, month)[1])
+    return outlook.card_ends_on(body)

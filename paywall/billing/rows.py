@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from paywall.billing.snapshots import DisputeSnapshot, PaidInvoice, RefundSnapshot, SubscriptionSnapshot
+from paywall.billing.snapshots import DisputeSnapshot, OpenInvoice, PaidInvoice, RefundSnapshot, SubscriptionSnapshot
 from paywall.storage.database import Base
+from paywall.storage.owed import Owed
 from paywall.storage.payments import Dispute, InvoicePayment, Payment, Refund
 
 Row = dict[str, Any]
@@ -13,11 +14,12 @@ Row = dict[str, Any]
 
 def subscription(snapshot: SubscriptionSnapshot, reader_id: str, plan: str, now: datetime) -> Row:
     """The row of the subscription itself."""
-    return {"id": snapshot.id, "reader_id": reader_id, "plan": plan, "synced_at": now} | described(snapshot)
+    own = {"id": snapshot.id, "reader_id": reader_id, "plan": plan, "synced_at": now}
+    return own | described(snapshot) | {"card_ends_on": snapshot.card_ends_on}
 
 
 def described(snapshot: SubscriptionSnapshot) -> Row:
-    """What Stripe itself says of the subscription, under the names of our columns."""
+    """What Stripe's list, too, says of the subscription, under the names of our columns."""
     facts = snapshot.facts
     return {
         "status": facts.status,
@@ -41,6 +43,7 @@ def money(snapshot: SubscriptionSnapshot, now: datetime) -> Iterator[tuple[type[
     yield Refund, [_case(one) | own | {"synced_at": now} for one in snapshot.refunds], "id"
     disputes = [_case(one) | {"reason": one.reason} for one in snapshot.disputes]
     yield Dispute, [row | own | {"synced_at": now} for row in disputes], "id"
+    yield Owed, [_owed(one) | own for one in snapshot.owed], "invoice_id"
 
 
 def _payment(invoice: PaidInvoice) -> Row:
@@ -64,6 +67,16 @@ def _paid_by(invoice: PaidInvoice) -> Iterator[Row]:
             "charge_id": one.charge_id,
             "amount": one.amount,
         }
+
+
+def _owed(one: OpenInvoice) -> Row:
+    return {
+        "invoice_id": one.id,
+        "amount": one.amount,
+        "currency": one.currency,
+        "attempts": one.attempts,
+        "next_try_at": one.next_try_at,
+    }
 
 
 def _case(one: RefundSnapshot | DisputeSnapshot) -> Row:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from paywall.billing import money
+from paywall.billing import money, outlook
 from paywall.billing.reading import Json, at, known_moment, listed, moment, ref
 from paywall.billing.snapshots import (
     CheckoutSnapshot,
@@ -90,6 +90,8 @@ def subscription(
         invoices=paid,
         refunds=refunds,
         disputes=disputes,
+        card_ends_on=outlook.kept_card(body),
+        owed=outlook.owed(bill for bill in bills if _periods(bill, products)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from paywall.domain.entitlements import SubscriptionFacts
 
@@ -69,6 +69,17 @@ class PaidInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """An invoice whose payment failed and that is still owed (minor units); when Stripe tries again, if it does."""
+
+    id: str
+    amount: int
+    currency: str
+    attempts: int
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseSnapshot:
     """What became of an invoice's payment afterwards: minor units; ``status`` is Stripe's."""
 
@@ -96,7 +107,10 @@ class DisputeSnapshot(CaseSnapshot):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionSnapshot:
-    """A subscription with its invoices, and what became of their money, as of one fetch."""
+    """A subscription with its invoices, and what became of their money, as of one fetch.
+
+    ``card_ends_on`` is the last day of the card that the next renewal charges; ``owed`` are invoices that failed.
+    """
 
     id: str
     livemode: bool
@@ -113,6 +127,8 @@ class SubscriptionSnapshot:
     invoices: tuple[PaidInvoice, ...] = ()
     refunds: tuple[RefundSnapshot, ...] = ()
     disputes: tuple[DisputeSnapshot, ...] = ()
+    card_ends_on: date | None = None
+    owed: tuple[OpenInvoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

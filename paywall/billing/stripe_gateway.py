@@ -11,7 +11,7 @@ import stripe
 import structlog
 
 from paywall import metrics
-from paywall.billing import cases, money, shapes
+from paywall.billing import cases, money, outlook, shapes
 from paywall.billing.errors import BadEvent, BadSignature, StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.reading import ref
 from paywall.billing.snapshots import (
@@ -147,7 +147,7 @@ class StripeGateway:
         asks = cases.Announced(self, before)
         body = asks.ask(
             "subscription.fetch",
-            lambda client: client.v1.subscriptions.retrieve(subscription_id).to_dict(),
+            lambda client: client.v1.subscriptions.retrieve(subscription_id, {"expand": outlook.EXPANDED}).to_dict(),
             subscription=subscription_id,
         )
         params: Any = {"subscription": subscription_id, "limit": 100, "expand": ["data.payments"]}

@@ -6,9 +6,10 @@ from paywall.people.section import COMPARED, HASHED, OURS, Section, by_reader, b
 from paywall.storage.grants import Grant
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Subscription
 from paywall.storage.moves import PurchaseMove
+from paywall.storage.owed import Owed
 from paywall.storage.payments import Dispute, InvoicePayment, Payment, Refund
-
 from paywall.storage.staff_actions import StaffAction
+
 _TERMS = {
     "state": "state",
     "reason": "reason",
@@ -74,6 +75,7 @@ SECTIONS: tuple[Section, ...] = (
             "cancels_at_period_end": "ends with the period",
             "ended_at": "ended",
             "duplicate_of": "stands beside",
+            "card_ends_on": "card good until",
             "created_at": "begun",
             "synced_at": "last read from Stripe",
         },
@@ -99,7 +101,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "ways of payment",
-        "By which payment at Stripe an invoice was paid. Cards are known to Stripe alone.",
+        "By which payment at Stripe an invoice was paid. Of a card we know its last day alone.",
         InvoicePayment,
         by_subscription(InvoicePayment.subscription_id),
         {
@@ -109,6 +111,21 @@ SECTIONS: tuple[Section, ...] = (
             "charge_id": "charge at Stripe",
         },
         {"id": "Stripe's number for the link between the two", "amount": "it stands with the payment"},
+    ),
+    Section(
+        "open invoices",
+        "Invoices whose payment failed: what is owed, how often it was tried, when it is tried again.",
+        Owed,
+        by_subscription(Owed.subscription_id),
+        {
+            "invoice_id": "invoice",
+            "subscription_id": "subscription",
+            "amount": "owed",
+            "attempts": "tries so far",
+            "next_try_at": "next try",
+        },
+        {"currency": "it stands with each amount"},
+        ("amount",),
     ),
     Section(
         "refunds",
@@ -175,7 +192,6 @@ SECTIONS: tuple[Section, ...] = (
             "moved_at": "moved",
         },
     ),
-)
     Section(
         "free access",
         "Time to read that the newsroom gave you free of charge.",
@@ -209,3 +225,4 @@ SECTIONS: tuple[Section, ...] = (
         },
         {"staff_id": "it tells of somebody else", "role": "it tells of somebody else", "subject_id": "see account"},
     ),
+)

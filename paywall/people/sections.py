@@ -13,6 +13,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "leases": "who works on a subscription for some seconds",
     "signing_keys": "our keys",
     "service_keys": "keys of content services",
+    "stripe_months": "sums of whole months",
     "facts": "facts about the installation",
     "workers": "our own processes",
     "jobs": "what our own processes did",

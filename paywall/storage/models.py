@@ -120,6 +120,7 @@ class Subscription(Base):
     cancels_at_period_end: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     duplicate_of: Mapped[str | None] = mapped_column(String(255))  # another live one of the same person
+    card_ends_on: Mapped[date | None] = mapped_column(Date)  # last day of the card that the next renewal charges
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)  # at Stripe
     synced_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

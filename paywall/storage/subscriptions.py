@@ -25,6 +25,12 @@ def of_customer(customer_id: str) -> list[str]:
     return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
 
 
+def live_of_customer(customer_id: str) -> list[str]:
+    """The ids of those of a Stripe customer that have not ended, the oldest first."""
+    query = select(Subscription.id).where(Subscription.customer_id == customer_id, Subscription.ended_at.is_(None))
+    return list(db.session.scalars(query.order_by(Subscription.created_at, Subscription.id)))
+
+
 def of_reader(reader_id: str) -> list[Subscription]:
     """The subscriptions of a reader, the oldest first."""
     query = select(Subscription).where(Subscription.reader_id == reader_id)

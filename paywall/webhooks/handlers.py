@@ -65,6 +65,8 @@ _MONEY = {
 }
 
 _CUSTOMERS = {
+    "payment_method.automatically_updated": Route(purchases.card_changed, "the bank sent a new card: it lasts longer"),
+    "payment_method.updated": Route(purchases.card_changed, "the last day of a card was corrected"),
     "customer.deleted": Route(purchases.customer_deleted, "ends all that it had; the reader may buy again"),
     "customer.updated": Route(purchases.noted, "never identity: an address at Stripe says nothing here"),
     "entitlements.active_entitlement_summary.updated": Route(

@@ -76,6 +76,17 @@ def customer_deleted(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
     return Outcome("handled", "entitlement changed" if any(changed) else "nothing new")
 
 
+def card_changed(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
+    """Whatever its owner has running is read anew, with the last day of its card."""
+    begin_read()
+    ids = subscriptions.live_of_customer(named("customer", objects) or "")
+    db.session.commit()
+    if not ids:
+        return Outcome("ignored", "nothing of ours is charged to it")
+    changed = [tools.sync.subscription(one, cause).changed for one in ids]
+    return Outcome("handled", "entitlement changed" if any(changed) else "nothing new")
+
+
 def noted(objects: Objects, cause: Cause, tools: Tools) -> Outcome:
     """What changes nothing here: access hangs on subscriptions and their payments alone."""
     begin_read()

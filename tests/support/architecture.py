@@ -198,8 +198,6 @@ MOVER = "paywall.billing.moving"
 MOVES = {
     "paywall.storage.subscriptions": {"hand_over", "flag_duplicates"},
     "paywall.storage.entitlements": {"hand_over"},
-}
-TABLES = {
     "paywall.storage.grants": {"hand_over"},
 }
 # what is given free of charge is decided here, and nothing else is
@@ -207,12 +205,14 @@ GIVER = "paywall.people.granting"
 GIVES = {
     "paywall.storage.entitlements": {"save"},
     "paywall.storage.grants": {"add"},
+}
+TABLES = {
     "paywall.storage.models": {"Subscription", "Entitlement", "LedgerEntry"},
     "paywall.storage.payments": {"Payment", "InvoicePayment", "Refund", "Dispute"},
-}
-_CHANGES = {"insert", "insert_for", "insert_if_new", "update", "delete"}
     "paywall.storage.owed": {"Owed"},
     "paywall.storage.grants": {"Grant"},
+}
+_CHANGES = {"insert", "insert_for", "insert_if_new", "update", "delete"}
 
 
 def one_writer(tree: Tree) -> list[str]:

@@ -38,6 +38,7 @@ EXPECTED = {
     "charge.dispute": "created updated closed funds_withdrawn funds_reinstated",
     "radar.early_fraud_warning": "created",
     "customer": "deleted updated",
+    "payment_method": "automatically_updated updated",
     "entitlements.active_entitlement_summary": "updated",
     "credit_note": "created voided",
 }
