@@ -19,6 +19,8 @@ from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Span
 from paywall.storage.models import Entitlement
 
+Row = type[Entitlement]  # the table, or what stands for its rows, such as the rows as they were known on a day
+
 
 class Movement(StrEnum):
     """How an entitlement counts in a month: opening + new + returned - ended = closing."""
@@ -30,9 +32,9 @@ class Movement(StrEnum):
     CLOSING = "closing"  # carried over to the month after, or running now
 
 
-def is_in(state: State, moment: datetime) -> ColumnElement[bool]:
+def is_in(state: State, moment: datetime, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement is in ``state`` at a moment. The five states exclude each other."""
-    row, dated, begun = Entitlement, _dated(), _begun(moment)
+    dated, begun = _dated(row), _begun(moment, row)
     running = and_(dated, begun, row.until > moment)
     if state is State.PENDING:
         return or_(and_(not_(dated), row.lapse == Reason.NOT_PAID_YET), and_(dated, not_(begun)))
@@ -46,13 +48,12 @@ def is_in(state: State, moment: datetime) -> ColumnElement[bool]:
     return and_(running, row.hold.is_(None), or_(not_(row.in_dunning), row.paid_until > moment))
 
 
-def state_at(moment: datetime) -> ColumnElement[str]:
+def state_at(moment: datetime, row: Row = Entitlement) -> ColumnElement[str]:
     """The state at a moment."""
-    row = Entitlement
     undated = case((row.lapse == Reason.NOT_PAID_YET, _say(State.PENDING)), else_=_say(State.ENDED))
     return case(
-        (not_(_dated()), undated),
-        (not_(_begun(moment)), _say(State.PENDING)),
+        (not_(_dated(row)), undated),
+        (not_(_begun(moment, row)), _say(State.PENDING)),
         (row.until <= moment, _say(State.ENDED)),
         (row.hold.is_not(None), _say(State.SUSPENDED)),
         (and_(row.in_dunning, row.paid_until <= moment), _say(State.GRACE)),
@@ -60,12 +61,11 @@ def state_at(moment: datetime) -> ColumnElement[str]:
     )
 
 
-def reason_at(moment: datetime) -> ColumnElement[str]:
+def reason_at(moment: datetime, row: Row = Entitlement) -> ColumnElement[str]:
     """The reason code of the state at a moment."""
-    row = Entitlement
     return case(
-        (not_(_dated()), row.lapse),
-        (not_(_begun(moment)), _say(Reason.NOT_PAID_YET)),
+        (not_(_dated(row)), row.lapse),
+        (not_(_begun(moment, row)), _say(Reason.NOT_PAID_YET)),
         (row.until <= moment, row.lapse),
         (row.hold.is_not(None), row.hold),
         (and_(row.in_dunning, row.paid_until <= moment), _say(Reason.PAYMENT_FAILED)),
@@ -75,51 +75,50 @@ def reason_at(moment: datetime) -> ColumnElement[str]:
     )
 
 
-def moved(movement: Movement, span: Span) -> ColumnElement[bool]:
+def moved(movement: Movement, span: Span, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement counts under ``movement`` in the span.
 
     Only one that ever ran counts: what was never paid, or ended before it began, moves nothing. A suspended one runs.
     The start is taken as it stands, without the rule's five minutes.
     """
-    row = Entitlement
     if movement is Movement.OPENING:
-        return and_(_ran(), row.starts_at < span.since, row.until > span.since)
+        return and_(_ran(row), row.starts_at < span.since, row.until > span.since)
     if movement is Movement.CLOSING:
-        return and_(_ran(), row.starts_at < span.before, row.until > span.by)
+        return and_(_ran(row), row.starts_at < span.before, row.until > span.by)
     if movement is Movement.ENDED:
-        return and_(_ran(), row.until > span.since, row.until <= span.by)
-    return and_(started(span), had_before() if movement is Movement.RETURNED else not_(had_before()))
+        return and_(_ran(row), row.until > span.since, row.until <= span.by)
+    return and_(started(span, row), had_before(row) if movement is Movement.RETURNED else not_(had_before(row)))
 
 
-def started(span: Span) -> ColumnElement[bool]:
+def started(span: Span, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement that ran started in the span."""
-    return and_(_ran(), Entitlement.starts_at >= span.since, Entitlement.starts_at < span.before)
+    return and_(_ran(row), row.starts_at >= span.since, row.starts_at < span.before)
 
 
-def had_before() -> ColumnElement[bool]:
+def had_before(row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether the reader had an earlier entitlement that ran."""
-    other = aliased(Entitlement)
+    other = aliased(row)
     return exists().where(
-        other.reader_id == Entitlement.reader_id,
+        other.reader_id == row.reader_id,
         other.paid_until.is_not(None),
         other.starts_at < other.until,
-        tuple_(other.starts_at, other.id) < tuple_(Entitlement.starts_at, Entitlement.id),
+        tuple_(other.starts_at, other.id) < tuple_(row.starts_at, row.id),
     )
 
 
-def _ran() -> ColumnElement[bool]:
+def _ran(row: Row) -> ColumnElement[bool]:
     """Whether the entitlement ever let its reader in, holds aside."""
-    return and_(_dated(), Entitlement.starts_at < Entitlement.until)
+    return and_(_dated(row), row.starts_at < row.until)
 
 
-def _begun(moment: datetime) -> ColumnElement[bool]:
+def _begun(moment: datetime, row: Row) -> ColumnElement[bool]:
     """Whether a dated entitlement has started, as generously as the rule takes it."""
-    return Entitlement.starts_at <= moment + SKEW
+    return row.starts_at <= moment + SKEW
 
 
-def _dated() -> ColumnElement[bool]:
+def _dated(row: Row) -> ColumnElement[bool]:
     """Whether the entitlement was ever paid, and so has its dates."""
-    return and_(Entitlement.starts_at.is_not(None), Entitlement.paid_until.is_not(None), Entitlement.until.is_not(None))
+    return and_(row.starts_at.is_not(None), row.paid_until.is_not(None), row.until.is_not(None))
 
 
 def _say(code: State | Reason) -> ColumnElement[str]:
