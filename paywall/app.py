@@ -28,6 +28,7 @@ from paywall.mail import postman
 from paywall.openapi import DescribedApp
 from paywall.parts import Parts
 from paywall.reports import views as reports
+from paywall.reports.serving import api as reports_api
 from paywall.settings import ROOT, Settings, load_settings
 from paywall.storage import database
 from paywall.webhooks import views as webhooks
@@ -105,6 +106,7 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
         app.register_blueprint(part_of_account)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(reports.blueprint)
+    app.register_api(reports_api)
     app.register_blueprint(desk.blueprint)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)

@@ -19,6 +19,7 @@ from paywall.mail.commands import mail_cli
 from paywall.parts import parts
 from paywall.people.commands import readers_cli
 from paywall.reconciling import reconcile
+from paywall.reports.commands import reports_cli
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
         plans_cli,
         readers_cli,
         reconcile,
+        reports_cli,
         revocations_cli,
         services_cli,
         staff_cli,

@@ -1,4 +1,4 @@
-"""The pages under /admin/: the overview, the list of entitlements, its download."""
+"""The pages under /admin/: every report, the list of entitlements, its download."""
 
 from datetime import date, datetime
 from typing import Any
@@ -15,28 +15,20 @@ from paywall.storage.database import db
 
 log = structlog.get_logger("paywall.reports")
 
-MONTHS = 12
-
 blueprint = Blueprint("reports", __name__, url_prefix="/admin", template_folder="templates")
 blueprint.before_request(queries.begin)  # before the guard's first query, which would begin as a writer
 guards.protect(blueprint, guards.staff(Right.REPORTS))
 
 
-@blueprint.get("/")
-def overview() -> str:
-@guards.needs(Right.PERSONS)
-    """How the entitlements stand now, and how the last months went."""
-    now, zone = context.now(), context.settings().zone
-    months = queries.months(calendar.Month.of(now, zone), MONTHS, zone, now)
-    return render_template("reports/overview.html", standing=queries.standing(now), months=months, now=now)
+serving.add_pages(blueprint)
 
 
 @blueprint.get("/entitlements")
+@guards.needs(Right.PERSONS)
 def entitlements() -> Response:
     """One page of the list that the address asks for."""
     question, now, zone = _question(), context.now(), context.settings().zone
     if question.errors:
-@guards.needs(Right.PERSONS)
         return _refuse(question)
     page = paging.page(question.filters, zone, now)
     number = queries.count(question.filters, zone, now)
@@ -44,6 +36,7 @@ def entitlements() -> Response:
 
 
 @blueprint.get("/entitlements.csv")
+@guards.needs(Right.PERSONS)
 def entitlements_csv() -> Response:
     """Every row that the address asks for, streamed."""
     question, now, zone = _question(), context.now(), context.settings().zone
