@@ -13,8 +13,8 @@ from paywall.storage.hashing import sha256_hex
 from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Checkout, Reader, ReaderSession, SignInLink, Subscription
 from paywall.storage.moves import PurchaseMove
-
 from paywall.storage.staff_actions import StaffAction
+
 _UNSYNCED = {"synchronize_session": False}
 
 
@@ -44,9 +44,9 @@ def forget(ids: Collection[str], return_to: str, now: datetime) -> None:
     _run(delete(SignInLink).where(SignInLink.email_normalised.in_(addresses | _own(ids))))
     moved = or_(PurchaseMove.from_reader_id.in_(ids), PurchaseMove.to_reader_id.in_(ids))
     _run(update(PurchaseMove).where(moved).values(reason=None))
-    _readers(ids, addresses)
     _run(update(StaffAction).where(StaffAction.subject_id.in_(ids)).values(reason=None))
     factors.forget(ids)
+    _readers(ids, addresses)
     db.session.expire_all()
 
 

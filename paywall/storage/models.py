@@ -44,11 +44,11 @@ class ReaderSession(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    staff_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the newest page for staff, to a minute
+    factor_passed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the newest second factor
 
 
 class SignInLink(Base):
-    staff_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the newest page for staff, to a minute
-    factor_passed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the newest second factor
     """Somebody asked to sign in: by a mailed link or a code, single use, short-lived; an address's newest counts.
 
     Neither is stored: both are made of the id and our secret. A row says nothing of whether the address is known.
@@ -254,6 +254,7 @@ class ServiceKey(Base):
     name: Mapped[str] = mapped_column(String(80), index=True)
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     hint: Mapped[str] = mapped_column(String(16))  # its first characters, to recognise it by
+    scope: Mapped[str] = mapped_column(String(20), server_default="verify")  # verify: tokens; reports: figures
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # ahead of us for one that was replaced
     used_on: Mapped[date | None] = mapped_column(Date)  # the newsroom's day of the newest use
@@ -268,7 +269,6 @@ class Revocation(Base):
     kind: Mapped[str] = mapped_column(String(3))  # jti, sid, sub
     value: Mapped[str] = mapped_column(String(64))
     generation: Mapped[int | None] = mapped_column(Integer)  # of kind sub: tokens of lower ones are refused
-    scope: Mapped[str] = mapped_column(String(20), server_default="verify")  # verify: tokens; reports: figures
     cause: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)  # no token that it hits lives longer
