@@ -12,6 +12,9 @@ OnHold = Literal["suspend", "keep"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MARKS = {"usd": "$", "eur": "€", "gbp": "£"}
+# currencies whose minor unit is not a hundredth: https://docs.stripe.com/currencies#zero-decimal
+_WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+_THOUSANDTHS = frozenset("bhd jod kwd omr tnd".split())
 
 
 class PlanError(ValueError):
@@ -48,11 +51,15 @@ class Plan:
 
 
 def price_of(amount: int, currency: str) -> str:
-    """Minor units for people: ``$100`` or ``$99.50``; a currency without a known sign is spelled out."""
-    whole, rest = divmod(amount, 100)
-    figure = f"{whole:,}" if rest == 0 else f"{whole:,}.{rest:02}"
-    mark = _MARKS.get(currency)
-    return f"{mark}{figure}" if mark else f"{figure} {currency.upper()}"
+    """Minor units for people: ``$100``, ``$99.50`` or ``-$5``; a currency without a known sign is spelled out.
+
+    A minor unit is what Stripe counts in: a cent, a whole yen, a thousandth of a dinar.
+    """
+    digits = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+    whole, rest = divmod(abs(amount), 10**digits)
+    figure = f"{whole:,}" if rest == 0 else f"{whole:,}.{rest:0{digits}}"
+    sign, mark = "-" if amount < 0 else "", _MARKS.get(currency)
+    return f"{sign}{mark}{figure}" if mark else f"{sign}{figure} {currency.upper()}"
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

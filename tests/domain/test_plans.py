@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paywall.domain.plans import PlanError, load_plan, load_plans
+from paywall.domain.plans import PlanError, load_plan, load_plans, price_of
 from paywall.settings import ROOT
 
 GOOD = {
@@ -95,3 +95,18 @@ def test_two_plans_cannot_share_a_product_or_a_lookup_key(field: str) -> None:
 )
 def test_a_price_is_shown_as_people_write_it(amount: int, currency: str, shown: str) -> None:
     assert load_plan("annual", {**GOOD, "amount": amount, "currency": currency}).price == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        (10000, "jpy", "10,000 JPY"),
+        (10500, "kwd", "10.500 KWD"),
+        (10000, "kwd", "10 KWD"),
+        (0, "usd", "$0"),
+        (-50, "usd", "-$0.50"),
+        (-10000, "jpy", "-10,000 JPY"),
+    ],
+)
+def test_amounts_are_shown_in_each_currency_s_own_unit_and_with_their_sign(amount: int, currency: str, shown: str):
+    assert price_of(amount, currency) == shown
