@@ -13,8 +13,8 @@ OnHold = Literal["suspend", "keep"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MARKS = {"usd": "$", "eur": "€", "gbp": "£"}
 # currencies whose minor unit is not a hundredth: https://docs.stripe.com/currencies#zero-decimal
-_WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-_THOUSANDTHS = frozenset("bhd jod kwd omr tnd".split())
+_WHOLE = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
+_THOUSANDTHS = "bhd jod kwd omr tnd"
 
 
 class PlanError(ValueError):
@@ -55,7 +55,7 @@ def price_of(amount: int, currency: str) -> str:
 
     A minor unit is what Stripe counts in: a cent, a whole yen, a thousandth of a dinar.
     """
-    digits = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+    digits = 0 if currency in _WHOLE.split() else 3 if currency in _THOUSANDTHS.split() else 2
     whole, rest = divmod(abs(amount), 10**digits)
     figure = f"{whole:,}" if rest == 0 else f"{whole:,}.{rest:0{digits}}"
     sign, mark = "-" if amount < 0 else "", _MARKS.get(currency)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from paywall.reports.definitions_money import MONEY
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -32,4 +34,4 @@ DEFINITIONS: dict[str, Definition] = {
         "Paid entitlements that ran on when the step was over, or are running now.",
         "opening + new + returned - ended",
     ),
-}
+} | {name: Definition(*told) for name, told in MONEY.items()}
