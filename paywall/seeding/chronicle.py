@@ -25,6 +25,7 @@ class Chronicle:
     source: str
     source_id: str
     rng: Random
+    price: tuple[int | None, str | None] = (None, None)  # minor units an interval, currency; none for what is free
     clock: bool = True
     terms: Terms | None = None
     state: State | None = None
@@ -43,9 +44,9 @@ class Chronicle:
         effective_at = changes.took_effect(change, terms, self.terms.paid_until if self.terms else None, now)
         self.terms, self.state, self.reason, self.decided_at = terms, state, reason, now
         self.created_at = self.created_at or now
-        entry = {"entitlement_id": self.id, "reader_id": self.reader_id, "change": change, **self._decided()}
+        own = {"entitlement_id": self.id, "reader_id": self.reader_id, "plan": self.plan, "change": change}
         told = {"effective_at": effective_at, "learned_at": now, "cause": cause[0], "cause_id": cause[1]}
-        self.entries.append(entry | told)
+        self.entries.append(own | self._decided() | told)
 
     def pass_time(self, to: datetime) -> None:
         """Writes down what dates have changed up to a moment, each shortly after its date."""
@@ -75,6 +76,8 @@ class Chronicle:
         if terms is None:
             raise ValueError("nothing was decided yet")
         return {
+            "amount": self.price[0],
+            "currency": self.price[1],
             "state": self.state,
             "reason": self.reason,
             "starts_at": terms.starts_at,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from paywall.seeding.purchase import Purchase
 
@@ -11,6 +12,7 @@ Step = Callable[[datetime], None]
 
 CHARGED_AFTER = timedelta(hours=1)  # Stripe waits so long before it charges a renewal
 _RECOVERS = (3, 5, 7, 11)  # days after the failure
+_TRIES = (4, 8, 12)
 _LATE = (16, 19)
 GIVES_UP = timedelta(days=21)
 
@@ -107,15 +109,24 @@ class Fate:
             step(start, at)
 
     def _fail(self, start: datetime, at: datetime) -> None:
-        self.of.status, self.of.unpaid_from = "past_due", start
+        self.of.fail(start)
         self.of.current_period_end = anniversary(start, 1)
         self.of.tell("invoice.payment_failed", at)
         drawn = self.rng.random()
+        for days, following in pairwise((*_TRIES, None)):
+            if days is not None:
+                next_at = start + timedelta(days=following) if following else None
+                self._later(start + timedelta(days=days), partial(self._try_again, next_at))
         self._later(at + GIVES_UP, self._give_up)
         if drawn < self.habits.recovers:
             self._later(at + timedelta(days=self.rng.choice(_RECOVERS)), partial(self._recover, start))
         elif drawn < self.habits.recovers + self.habits.pays_late:
             self._later(at + timedelta(days=self.rng.choice(_LATE)), partial(self._recover, start))
+
+    def _try_again(self, next_at: datetime | None, at: datetime) -> None:
+        if self.of.status == "past_due":
+            self.of.retry(next_at)
+            self.of.tell("invoice.payment_failed", at)
 
     def _recover(self, start: datetime, at: datetime) -> None:
         if self.of.status == "past_due":

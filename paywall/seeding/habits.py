@@ -34,6 +34,8 @@ class Habits:
     former_address: float = 0.03
     erased: float = 0.004
     signed_in: float = 0.1
+    comped: float = 0.015  # got some days free of charge
+    comp_ended: float = 0.1  # of these, before their time
 
 
 ORDINARY = Habits()
@@ -55,4 +57,6 @@ EVENTFUL = Habits(
     disputed=0.1,
     inquired=0.04,
     erased=0.06,
+    comped=0.2,
+    comp_ended=0.3,
 )

@@ -7,6 +7,7 @@ from random import Random
 from paywall.domain.doubles import Held, kept
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
+from paywall.seeding import comps
 from paywall.seeding.chronicle import Row
 from paywall.seeding.fates import Fate
 from paywall.seeding.purchase import Purchase, Rows, World, new_id
@@ -31,6 +32,8 @@ def live(index: int, joined: datetime, world: World, rng: Random) -> Rows:
     start: datetime | None = joined
     while start is not None:
         start = _buy(reader, start, erased_at, world, rng, rows, taxed=taxed)
+    if erased_at is None and rng.random() < world.habits.comped:
+        comps.give(reader["id"], _moment(joined, world.now, rng), world, rng, rows)
     if erased_at is not None:
         _erase(reader, erased_at, rng, rows)
     else:

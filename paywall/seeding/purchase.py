@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from paywall.seeding.habits import ORDINARY, Habits
 Rows = defaultdict[str, list[Row]]
 
 _EVENTS_KEPT = timedelta(days=90)
+_RECEIPTS = 0.5  # so many payments have a mailed receipt
 _API_VERSION = "2026-10-28.clover"
 
 
@@ -33,6 +34,11 @@ class World:
 def new_id(prefix: str, rng: Random) -> str:
     """An id that looks like ours and like Stripe's."""
     return f"{prefix}_{rng.getrandbits(96):024x}"
+
+
+def _end_of_month(months: int, moment: datetime) -> date:
+    """The last day of the month so many months later."""
+    return date(moment.year + (moment.month + months) // 12, (moment.month + months) % 12 + 1, 1) - timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -58,14 +64,19 @@ class Purchase:
     ended_at: datetime | None = None
     ended_by_failure: bool = False
     ended_for_money: bool = False
+    owed: Row | None = None  # the invoice that could not be charged
+    card_ends_on: date = field(init=False)
     synced_at: datetime = field(init=False)
+    _paper: int = field(init=False)  # the first part of the numbers of its invoices
     chronicle: Chronicle = field(init=False)
 
     def __post_init__(self) -> None:
         self.id = new_id("sub", self.rng)
         self.synced_at = self.created_at
+        self._paper = self.rng.getrandbits(32)
         own = (new_id("ent", self.rng), self.reader_id, self.world.plan.key, "subscription", self.id, self.rng)
-        self.chronicle = Chronicle(*own, clock=self.world.clock)
+        self.chronicle = Chronicle(*own, price=(self.price, self.world.plan.currency), clock=self.world.clock)
+        self.card_ends_on = _end_of_month(self.rng.randrange(60), self.created_at)
 
     @property
     def live(self) -> bool:
@@ -102,15 +113,32 @@ class Purchase:
         """A period is paid for."""
         charged = self.price if amount is None else amount
         tax = round(charged * 0.08875) if self.taxed else 0
-        own = {"invoice_id": new_id("in", self.rng), "subscription_id": self.id}
+        invoice_id = self.owed["invoice_id"] if self.owed else new_id("in", self.rng)
+        own = {"invoice_id": invoice_id, "subscription_id": self.id}
         total = {"amount": charged + tax, "tax": tax, "currency": self.world.plan.currency}
-        self.payments.append(own | total | {"period_start": start, "period_end": end, "paid_at": at})
+        paper = {"number": f"{self._paper:08X}-{len(self.payments) + 1:04}", "receipt_number": None}
+        if self.rng.random() < _RECEIPTS:
+            paper["receipt_number"] = f"{self.rng.randrange(10**4):04}-{self.rng.randrange(10**4):04}"
+        self.payments.append(own | total | paper | {"period_start": start, "period_end": end, "paid_at": at})
         names = {"payment_intent_id": new_id("pi", self.rng), "charge_id": new_id("ch", self.rng)}
         paid = {"id": new_id("inpay", self.rng), **own, **names, "amount": charged + tax}
         self.rows["invoice_payments"].append(paid)
         self.payments[-1]["_paid_by"] = names
         self.periods.append(PaidPeriod(start, end))
-        self.status, self.unpaid_from, self.current_period_end = "active", None, end
+        self.status, self.unpaid_from, self.current_period_end, self.owed = "active", None, end, None
+        while self.card_ends_on < at.date():  # whoever pays has a new card by then
+            self.card_ends_on = _end_of_month(60, at)
+
+    def fail(self, start: datetime) -> None:
+        """The renewal of the period that begins then could not be charged."""
+        self.status, self.unpaid_from = "past_due", start
+        own = {"invoice_id": new_id("in", self.rng), "subscription_id": self.id, "currency": self.world.plan.currency}
+        self.owed = own | {"amount": self.price, "attempts": 1, "next_try_at": start + timedelta(days=3)}
+
+    def retry(self, next_at: datetime | None) -> None:
+        """Another try of the same was in vain."""
+        if self.owed is not None:
+            self.owed |= {"attempts": self.owed["attempts"] + 1, "next_try_at": next_at}
 
     def open_case(self, table: str, index: int, at: datetime, **told: Any) -> Row:
         """A refund or a dispute of the payment of this index; of all of it unless an amount is told."""
@@ -128,7 +156,7 @@ class Purchase:
 
     def cancel(self, at: datetime) -> None:
         """It is over at Stripe."""
-        self.status, self.ended_at = "canceled", at
+        self.status, self.ended_at, self.owed = "canceled", at, None
 
     def cancel_for_money(self, at: datetime) -> None:
         """We end it at Stripe, where the rule says that the money of its last period went back."""
@@ -144,6 +172,8 @@ class Purchase:
         for case in self.cases:
             case["synced_at"] = self.synced_at
         self.rows["payments"] += self.payments
+        if self.owed is not None:
+            self.rows["owed"].append(self.owed)
         self.rows["subscriptions"].append(self._row(duplicate_of))
         self.rows["entitlements"].append(self.chronicle.row())
         self.rows["ledger"] += self.chronicle.entries
@@ -165,6 +195,7 @@ class Purchase:
             "cancels_at_period_end": self.cancels is not None,
             "ended_at": self.ended_at,
             "duplicate_of": duplicate_of,
+            "card_ends_on": self.card_ends_on if self.live else None,
             "created_at": self.created_at,
             "synced_at": self.synced_at,
         }
