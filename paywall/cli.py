@@ -20,6 +20,7 @@ from paywall.parts import parts
 from paywall.people.commands import readers_cli
 from paywall.reconciling import reconcile
 from paywall.reports.commands import reports_cli
+from paywall.seeding.commands import dev_cli
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
@@ -53,6 +54,7 @@ group = _Commands("paywall", help="Operate the paywall: plans, keys, services, s
 def init_app(app: Flask) -> None:
     """Adds the commands to the application."""
     for part in (
+        dev_cli,
         explain,
         keys_cli,
         mail_cli,
