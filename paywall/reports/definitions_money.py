@@ -22,4 +22,26 @@ MONEY: dict[str, tuple[str, str]] = {
         "Subscriptions that will not renew, in the month of their last day.",
         "number that do not renew by themselves, last day of access in the month; amount: sum of their prices",
     ),
+    "charged": (
+        "What was paid for our plans in the step, tax included.",
+        "sum of the amounts of invoices paid in the step, by currency",
+    ),
+    "refunded": (
+        "What was given back in the step, of payments of any time.",
+        "sum of the refunds made in the step that arrived or are on their way, by currency",
+    ),
+    "disputed": (
+        "What banks took back in the step, unless it was won since.",
+        "sum of the disputes opened in the step, without inquiries and without those won or prevented, by currency",
+    ),
+    "net_revenue": ("What is left of the step's payments.", "charged - refunded - disputed"),
+    "difference": (
+        "What our figures are above (or below, with a minus) those that Stripe gave when it was last asked.",
+        "ours - Stripe's, of charged, refunded and disputed; of a running month, both up to the moment of asking",
+    ),
+    "stripes_figures": (
+        "What Stripe's own lists of invoices, refunds and disputes say of a whole month.",
+        "sums over the lists: invoices with one of our products by the moment of payment; refunds and disputes of "
+        "their payments by the moment of creation",
+    ),
 }
