@@ -24,6 +24,7 @@ from paywall.billing.sync import Sync, lease_for
 from paywall.checkout import views as checkout
 from paywall.clock import Clock
 from paywall.desk import views as desk
+from paywall.desk.action_views import blueprint as desk_actions
 from paywall.mail import postman
 from paywall.openapi import DescribedApp
 from paywall.parts import Parts
@@ -110,4 +111,5 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
     app.register_blueprint(desk.blueprint)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)
+    app.register_blueprint(desk_actions)
         app.register_blueprint(webhooks.blueprint)

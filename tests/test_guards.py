@@ -45,6 +45,7 @@ def test_who_may_call_is_as_intended() -> None:
         "confirming": "anyone",
         "data": "reader",
         "desk": "staff: persons",
+        "desk_actions": "staff: care",
         "devices": "reader",
         "gate": "anyone",
         "health": "anyone",

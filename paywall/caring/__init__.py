@@ -1,0 +1,1 @@
+"""What the service desk does for a reader: each action is shown first, then done once, and noted with its reason."""
