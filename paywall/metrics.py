@@ -100,9 +100,14 @@ def token_answered(address: str, outcome: str) -> None:
     LATER.add(_tokens_answered, (address, outcome))
 
 
+def tokens_answered(address: str, outcome: str, number: int) -> None:
+    """Counts many at once."""
+    _token_answers(address, outcome).inc(number)
+
+
 def _tokens_answered(answers: Sequence[tuple[str, str]]) -> None:
     for labels, number in Counts(answers).items():
-        _token_answers(*labels).inc(number)
+        tokens_answered(*labels, number)
 
 
 def untested_version(version: str | None) -> None:

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from paywall.access import callers
 from paywall.access.answers import Answer, json_answer
 from paywall.access.asking import Asked, BadForm, once
+from paywall.storage.use import Kind
+from paywall.tokens import use
 from paywall.tokens.snapshot import Entries, Entry
 
 MOST = 10_000  # entries in an answer
@@ -14,7 +16,8 @@ _CACHE = "private, max-age=5"
 
 def page(asked: Asked) -> Answer:
     """The entries after the number that the query names. Raises BadForm and what ``callers.bearer`` raises."""
-    callers.bearer(asked)
+    service = callers.bearer(asked)
+    use.of(asked.app).note(Kind.LISTED, service.id, "", asked.now)
     after = _after(asked)
     entries = asked.verification.entries(asked.now)
     start = bisect_right(entries.live, after, key=lambda one: one.seq)

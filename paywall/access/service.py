@@ -12,7 +12,7 @@ from paywall.access.bodies import Introspection, RenewBody, Renewed, Verdict, Ve
 from paywall.access.reading import read_body, read_form
 from paywall.storage import sessions as rows
 from paywall.storage.database import begin_read
-from paywall.tokens import issuer
+from paywall.tokens import issuer, use
 from paywall.tokens.snapshot import Service
 from paywall.verifier import Reason, TokenError
 
@@ -27,7 +27,7 @@ def verify(asked: Asked) -> Answer:
     body = read_body(asked, VerifyBody)
     decision = asked.verification.check(body.token, body.require, asked.now)
     reason = _public(decision.reason)
-    _note("verify", reason, service.id)
+    _note(asked, "verify", reason, (body.require,) if body.require else (), service.id)
     claims = decision.claims
     if not decision.allowed or claims is None:
         return _refused(reason)
@@ -55,7 +55,7 @@ def introspect(asked: Asked) -> Answer:
     if not token:  # RFC 6749 section 3.1: without a value it counts as left out
         raise BadForm("Send the parameter token.")
     decision = asked.verification.check(token, None, asked.now)
-    _note("introspect", _public(decision.reason), service.id)
+    _note(asked, "introspect", _public(decision.reason), service=service.id)
     claims = decision.claims
     if not decision.allowed or claims is None:
         return json_answer('{"active":false}')
@@ -71,17 +71,17 @@ def authorize(asked: Asked) -> Answer:
     """
     needed = _needed(asked)
     if needed is None:
-        _note("authorize", "invalid_request")
+        _note(asked, "authorize", "invalid_request")
         return denials.refuse_question()
     decision = asked.verification.check(asked.token(), None, asked.now)
     claims = decision.claims
     if not decision.allowed or claims is None:
-        _note("authorize", decision.reason)
+        _note(asked, "authorize", decision.reason, needed)
         return denials.deny(decision.reason or Reason.MALFORMED)
     if needed and not claims.features.issuperset(needed):
-        _note("authorize", Reason.NOT_ENTITLED)
+        _note(asked, "authorize", Reason.NOT_ENTITLED, needed)
         return denials.deny(Reason.NOT_ENTITLED, needed)
-    _note("authorize", None)
+    _note(asked, "authorize", None, needed)
     return _let_in(claims.sub, claims.scope, claims.exp)
 
 
@@ -110,7 +110,7 @@ def _renewed(asked: Asked, body: RenewBody, service: Service) -> Renewed:
     if session is None:
         reason = Reason.REVOKED
     else:
-        issued = issuer.issue(claims.sub, claims.sid, asked.now, body.format)
+        issued = issuer.issue(claims.sub, claims.sid, asked.now, body.format, service.id)
         reason = None if issued else Reason.NOT_ENTITLED
     log.info("token_renewed", service=service.id, reader=claims.sub, session=claims.sid, reason=reason)
     if session is None or issued is None:
@@ -119,26 +119,26 @@ def _renewed(asked: Asked, body: RenewBody, service: Service) -> Renewed:
     return Renewed(active=True, token=issued.token, expires_in=issued.expires_in)
 
 
-def _needed(asked: Asked) -> list[str] | None:
+def _needed(asked: Asked) -> tuple[str, ...] | None:
     """The features that a gateway names; None if the query holds anything else, as a misspelt name."""
     query, header = asked.environ.get("QUERY_STRING", ""), asked.header("X-Paywall-Require")
     named = _named(query) if len(query) < _USUAL_QUERY else _named.__wrapped__(query)
-    return named if named is None or header is None else [*named, header]
+    return named if named is None or header is None else (*named, header)
 
 
 @lru_cache(maxsize=256)
-def _named(query: str) -> list[str] | None:
+def _named(query: str) -> tuple[str, ...] | None:
     """The features that a query names: a gateway's configuration holds a few of them."""
     try:
         found = pairs(query)
     except BadForm:
         return None
-    return [value for _, value in found] if all(name == "require" for name, _ in found) else None
+    return tuple(value for _, value in found) if all(name == "require" for name, _ in found) else None
 
 
-def _note(address: str, reason: str | None, service: str | None = None) -> None:
-    metrics.token_answered(address, reason or "allowed")
-    logs.ready("paywall.access").debug("token_checked", address=address, service=service, reason=reason)
+def _note(asked: Asked, address: str, reason: str | None, features: tuple[str, ...] = (), service: str = "") -> None:
+    use.of(asked.app).answered(address, reason or "allowed", service, features, asked.now)
+    logs.ready("paywall.access").debug("token_checked", address=address, service=service or None, reason=reason)
 
 
 def _public(reason: Reason | None) -> Reason | None:

@@ -8,7 +8,8 @@ from paywall.domain.entitlements import Terms, union
 from paywall.options import TokenFormat
 from paywall.storage import entitlements, readers
 from paywall.storage.database import new_id
-from paywall.tokens import jwt_form, keyring
+from paywall.storage.use import Kind
+from paywall.tokens import jwt_form, keyring, use
 from paywall.verifier import Claims, SigningKey, TokenCodec
 
 _CODEC = TokenCodec("access")
@@ -22,12 +23,15 @@ class IssuedToken:
     expires_in: int
 
 
-def issue(reader_id: str, session_id: str, now: datetime, form: TokenFormat | None = None) -> IssuedToken | None:
+def issue(
+    reader_id: str, session_id: str, now: datetime, form: TokenFormat | None = None, service: str = ""
+) -> IssuedToken | None:
     """A token for what the reader may read now, or None without access.
 
     It lives for ``tokens.lifetime_seconds``, but never beyond the first end among the entitlements whose features it
     carries (invariant I6); that end stands in it as ``ent``, for verifiers that lose us for a while. ``form``
-    is that of ``tokens.format`` if left out. Raises NoSigningKey and KeyUnreadable.
+    is that of ``tokens.format`` if left out; ``service`` the id of the content service that asked, if one did.
+    Raises NoSigningKey and KeyUnreadable.
     """
     settings = context.settings()
     reader = readers.get(reader_id)
@@ -49,8 +53,10 @@ def issue(reader_id: str, session_id: str, now: datetime, form: TokenFormat | No
         scope=" ".join(union(granting, now).features),
         ent=access_ends,
     )
+    token = _signed(claims, keyring.signing_key(now), form or settings.tokens.format)
     metrics.TOKENS_ISSUED.inc()
-    return IssuedToken(_signed(claims, keyring.signing_key(now), form or settings.tokens.format), ends - begins)
+    use.of_app().note(Kind.ISSUED, service, claims.scope, now)
+    return IssuedToken(token, ends - begins)
 
 
 def _signed(claims: Claims, key: SigningKey, form: TokenFormat) -> str:
