@@ -19,6 +19,7 @@ from paywall.demo.state import DemoState
 from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT
 from tests.conformance.stories import BY_NAME
+from tests.support import nursery
 from tests.support.shop import API_KEY, WEBHOOK_SECRET
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -97,7 +98,9 @@ def run(command: str, env: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("command", of(".venv/bin/flask"))
 def test_each_flask_command_works(installation, command: str) -> None:
-    run(command, installation[0])
+    env, _ = installation
+    done = nursery.run(arguments(command, env), env)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from paywall.settings import ROOT
+from tests.support import nursery
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("PAYWALL_")}
 
@@ -39,7 +40,7 @@ def test_it_starts_in_development_without_any_variable() -> None:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_a_bad_setting_stops_it_with_clear_words_and_no_secret(environment: dict[str, str], words: str) -> None:
-    done = start(**environment)
+    done = nursery.run([sys.executable, "-m", "wsgi"], {**CLEAN, **environment})
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("paywall: ")

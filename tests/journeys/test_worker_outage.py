@@ -1,6 +1,5 @@
 """The database goes away beneath a real worker: it waits, does not end, and goes on by itself when it is back."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,12 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from paywall.sandbox.server import SandboxServer
-from tests.support import outages
+from tests.support import nursery, outages
 from tests.support.farm import service_environment
 from tests.support.outages import Database, OwnPostgres
 from tests.support.servers import wait_until
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +57,7 @@ def test_it_waits_and_goes_on_by_itself(
     log = tmp_path / "worker.log"
     if away_at_start:
         database.go()
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "paywall", "worker"]
-        worker = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
+    worker = nursery.start([sys.executable, "-m", "flask", "--app", "wsgi", "paywall", "worker"], env, log)
     try:
         if not away_at_start:
             park(database, "evt_before")

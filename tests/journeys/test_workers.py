@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from paywall.storage import events, letters
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, InboxEvent, Lease, LedgerEntry
 from paywall.storage.workers import JobRow, WorkerRow
-from tests.support import books, databases
+from tests.support import books, databases, nursery
 from tests.support.builders import DAY, make_entitlement, make_reader, make_terms
 from tests.support.farm import service_environment
 from tests.support.gate import Gate
@@ -38,13 +37,12 @@ class Crew:
         self._env |= {"PAYWALL_MAIL__OUTBOX_DIR": str(folder / "out"), "PAYWALL_WORKER__PAUSE_SECONDS": "0.1"}
         self._env |= {"PAYWALL_WORKER__SILENT_SECONDS": "10", "PAYWALL_LOG__LEVEL": "info"}
         self._folder = folder
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[nursery.Child] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> nursery.Child:
         """One more."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "paywall", "worker"]
-        with (self._folder / "worker.log").open("ab") as log:
-            self.processes.append(subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=log, stderr=log))
+        self.processes.append(nursery.start(command, self._env, self._folder / "worker.log"))
         return self.processes[-1]
 
     def until(self, condition: Callable[[], object], what: str) -> None:

@@ -7,7 +7,6 @@ import re
 import secrets
 import shlex
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -21,7 +20,7 @@ from aiosmtpd.controller import Controller
 from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT
 from tests.mail.conftest import Postbox
-from tests.support import databases, https, servers
+from tests.support import databases, https, nursery, servers
 from tests.support.shop import API_KEY, WEBHOOK_SECRET
 
 BIN = Path(sys.executable).parent
@@ -51,7 +50,7 @@ class Installation:
     def flask(self, *arguments: str) -> str:
         """Runs a command of the service."""
         command = [str(BIN / "flask"), "--app", "wsgi", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60)
+        done = nursery.run(command, self.env)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
