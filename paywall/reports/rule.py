@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 from paywall.domain.entitlements import COMPS, SKEW, Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Span
+from paywall.storage.grants import SOURCE as COMP
 from paywall.storage.models import Entitlement
 
 Row = type[Entitlement]  # the table, or what stands for its rows, such as the rows as they were known on a day
@@ -78,7 +79,8 @@ def reason_at(moment: datetime, row: Row = Entitlement) -> ColumnElement[str]:
 def moved(movement: Movement, span: Span, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement counts under ``movement`` in the span.
 
-    Only one that ever ran counts: what was never paid, or ended before it began, moves nothing. A suspended one runs.
+    Only a paid one that ever ran counts: what is free, was never paid, or ended before it began, moves nothing. A
+    suspended one runs.
     The start is taken as it stands, without the rule's five minutes.
     """
     if movement is Movement.OPENING:
@@ -96,10 +98,11 @@ def started(span: Span, row: Row = Entitlement) -> ColumnElement[bool]:
 
 
 def had_before(row: Row = Entitlement) -> ColumnElement[bool]:
-    """Whether the reader had an earlier entitlement that ran."""
+    """Whether the reader had an earlier paid entitlement that ran."""
     other = aliased(row)
     return exists().where(
         other.reader_id == row.reader_id,
+        other.source != COMP,
         other.paid_until.is_not(None),
         other.starts_at < other.until,
         tuple_(other.starts_at, other.id) < tuple_(row.starts_at, row.id),
@@ -107,8 +110,8 @@ def had_before(row: Row = Entitlement) -> ColumnElement[bool]:
 
 
 def _ran(row: Row) -> ColumnElement[bool]:
-    """Whether the entitlement ever let its reader in, holds aside."""
-    return and_(_dated(row), row.starts_at < row.until)
+    """Whether the entitlement is a paid one and ever let its reader in, holds aside."""
+    return and_(row.source != COMP, _dated(row), row.starts_at < row.until)
 
 
 def _begun(moment: datetime, row: Row) -> ColumnElement[bool]:

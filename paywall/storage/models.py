@@ -159,6 +159,8 @@ class Entitlement(Base):
     plan: Mapped[str] = mapped_column(String(40))
     source: Mapped[str] = mapped_column(String(20))  # subscription, comp
     source_id: Mapped[str] = mapped_column(String(255))
+    amount: Mapped[int | None] = mapped_column(Integer)  # what it costs: minor units an interval of the plan
+    currency: Mapped[str | None] = mapped_column(String(3))
     state: Mapped[str] = mapped_column(String(20))  # at decided_at; at another moment ask the terms
     reason: Mapped[str] = mapped_column(String(40))
     starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -180,6 +182,9 @@ class LedgerEntry(Base):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     entitlement_id: Mapped[str] = mapped_column(ForeignKey("entitlements.id"), index=True)
     reader_id: Mapped[str] = mapped_column(String(40), index=True)
+    plan: Mapped[str | None] = mapped_column(String(40))
+    amount: Mapped[int | None] = mapped_column(Integer)
+    currency: Mapped[str | None] = mapped_column(String(3))
     change: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(40))

@@ -1,0 +1,64 @@
+"""Which rows stand behind a figure of the overview, as conditions for the list and as addresses of it."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlalchemy.orm import aliased
+
+from paywall.domain.entitlements import Reason
+from paywall.domain.lifecycle import State
+from paywall.reports.causes import CAUSES, EndCause
+from paywall.reports.rule import Row, is_in
+from paywall.storage.grants import SOURCE as COMP
+from paywall.storage.models import Entitlement, LedgerEntry
+
+
+class Standing(StrEnum):
+    """What the overview counts persons by; the list shows what they have of it."""
+
+    PAYING = "paying"
+    GRACE = "grace"
+    ENDING = "ending"
+    HELD = "held"
+    COMPED = "comped"
+
+
+def stands(name: Standing, moment: Any, row: Row = Entitlement) -> ColumnElement[bool]:
+    """Whether an entitlement is one of those by which its reader counts under ``name`` at a moment."""
+    other = aliased(row)
+    theirs = other.reader_id == row.reader_id
+    paying = and_(row.source != COMP, _grants(moment, row))
+    if name is Standing.HELD:
+        return and_(row.source != COMP, is_in(State.SUSPENDED, moment, row))
+    if name is Standing.GRACE:
+        active = exists().where(theirs, other.source != COMP, is_in(State.ACTIVE, moment, other))
+        return and_(row.source != COMP, is_in(State.GRACE, moment, row), not_(active))
+    if name is Standing.ENDING:
+        return and_(paying, not_(exists().where(theirs, other.source != COMP, other.renews, _grants(moment, other))))
+    if name is Standing.COMPED:
+        paid = exists().where(theirs, other.source != COMP, _grants(moment, other))
+        return and_(row.source == COMP, _grants(moment, row), not_(paid))
+    return paying
+
+
+def ended_by(cause: EndCause, row: Row = Entitlement) -> ColumnElement[bool]:
+    """Whether an entitlement, once it is over, ended by this cause."""
+    erased = exists().where(LedgerEntry.entitlement_id == row.id, LedgerEntry.cause == "erasure")
+    if cause is EndCause.ERASED:
+        return and_(row.lapse == Reason.CANCELED.value, erased)
+    reasons = [reason.value for reason, one in CAUSES.items() if one is cause]
+    named = row.lapse.in_(reasons)
+    return and_(named, not_(erased)) if cause is EndCause.ASKED else named
+
+
+def address(first: date | None = None, last: date | None = None, **more: str) -> str:
+    """The address of the list that shows the rows behind a figure: of a standing, or of a movement in some days."""
+    days = {name: day.isoformat() for name, day in (("from", first), ("to", last)) if day}
+    return url_for("reports.entitlements", **more, **days)
+
+
+def _grants(moment: Any, row: Row) -> ColumnElement[bool]:
+    return or_(is_in(State.ACTIVE, moment, row), is_in(State.GRACE, moment, row))
