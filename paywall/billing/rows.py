@@ -55,6 +55,8 @@ def _payment(invoice: PaidInvoice) -> Row:
         "period_start": invoice.period_start,
         "period_end": invoice.period_end,
         "paid_at": invoice.paid_at,
+        "number": invoice.number,
+        "receipt_number": invoice.receipt_number,
     }
 
 

@@ -110,6 +110,8 @@ def paid_invoice(bill: Json, products: frozenset[str]) -> PaidInvoice | None:
         paid_at=known_moment(at(bill, "status_transitions", "paid_at") or bill["created"]),
         tax=money.tax_of(bill),
         payments=money.invoice_payments(bill),
+        number=bill.get("number"),
+        receipt_number=bill.get("receipt_number"),
     )
 
 

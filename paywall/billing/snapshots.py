@@ -56,7 +56,10 @@ class InvoicePayment:
 
 @dataclass(frozen=True, slots=True)
 class PaidInvoice:
-    """A paid invoice of a subscription: minor units (``tax`` is within ``amount``), and the period of its line."""
+    """A paid invoice of a subscription: minor units (``tax`` is within ``amount``), and the period of its line.
+
+    ``number`` stands on the invoice that the reader sees, ``receipt_number`` on the receipt that Stripe mailed, if any.
+    """
 
     id: str
     amount: int
@@ -66,6 +69,8 @@ class PaidInvoice:
     paid_at: datetime
     tax: int = 0
     payments: tuple[InvoicePayment, ...] = ()
+    number: str | None = None
+    receipt_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ SECTIONS: tuple[Section, ...] = (
             "period_start": "period from",
             "period_end": "period to",
             "paid_at": "paid at",
+            "number": "number of the invoice",
+            "receipt_number": "number of the receipt",
         },
         {"currency": "it stands with each amount"},
         ("amount", "tax"),

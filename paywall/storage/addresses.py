@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from paywall.storage.database import Base, UTCDateTime, db, new_id, only
+from paywall.storage.database import Base, UTCDateTime, by_letter, db, new_id, only
 from paywall.storage.models import Reader, Subscription
 
 
@@ -30,11 +30,14 @@ class FormerAddress(Base):
     """An address that a reader had: for the service desk, which is written to from there. Nobody signs in by it."""
 
     __tablename__ = "former_addresses"
+    __table_args__ = (
+        Index("ix_former_addresses_email_normalised", "email_normalised", **by_letter("email_normalised")),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
     email: Mapped[str] = mapped_column(String(320))
-    email_normalised: Mapped[str] = mapped_column(String(320), index=True)
+    email_normalised: Mapped[str] = mapped_column(String(320))
     until: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

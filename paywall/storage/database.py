@@ -34,6 +34,11 @@ def only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+def by_letter(*columns: str) -> dict[str, Any]:
+    """How an index says that it finds by the beginning of these texts too, whatever language PostgreSQL sorts by."""
+    return {"postgresql_ops": dict.fromkeys(columns, "varchar_pattern_ops")}
+
+
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware moment in UTC on both databases; refuses a naive one."""
 

@@ -71,6 +71,10 @@ CUSTOMERS = (
 )
 SUBSCRIPTIONS = (Way("subscription", Subscription.id, Subscription.id, Subscription.reader_id),)
 INVOICES = (_of_money("invoice", Payment.invoice_id, Payment.invoice_id, Payment.subscription_id),)
+NUMBERS = (
+    _of_money("number of an invoice", Payment.number, Payment.invoice_id, Payment.subscription_id),
+    _of_money("number of a receipt", Payment.receipt_number, Payment.invoice_id, Payment.subscription_id),
+)
 PAYMENTS = (_of_money("payment", InvoicePayment.payment_intent_id, InvoicePayment.id, InvoicePayment.subscription_id),)
 CHARGES = (_of_money("charge", InvoicePayment.charge_id, InvoicePayment.id, InvoicePayment.subscription_id),)
 REFUNDS = (_of_money("refund", Refund.id, Refund.id, Refund.subscription_id),)

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, Integer, Strin
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
-from paywall.storage.database import Base, UTCDateTime, only
+from paywall.storage.database import Base, UTCDateTime, by_letter, only
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys up by itself
 
@@ -18,11 +18,14 @@ class Reader(Base):
     __tablename__ = "readers"
     __table_args__ = (
         Index("uq_readers_verified_email", "email_normalised", unique=True, **only("email_verified_at IS NOT NULL")),
+        Index("ix_readers_email_normalised", "email_normalised", **by_letter("email_normalised")),
+        Index("ix_readers_id_by_letter", "id", **by_letter("id")),
+        Index("ix_readers_customer_id_by_letter", "customer_id", **by_letter("customer_id")),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     email: Mapped[str | None] = mapped_column(String(320))
-    email_normalised: Mapped[str | None] = mapped_column(String(320), index=True)
+    email_normalised: Mapped[str | None] = mapped_column(String(320))
     email_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     role: Mapped[str | None] = mapped_column(String(20))  # null: a reader; else one of domain/roles
     generation: Mapped[int] = mapped_column(Integer, default=1)  # raised to revoke everything of the reader at once
@@ -104,14 +107,18 @@ class Subscription(Base):
     """Stripe's subscription as last fetched; written by billing/sync alone."""
 
     __tablename__ = "subscriptions"
-    # a reconciliation walks beside Stripe's list, which is in this order
-    __table_args__ = (Index("ix_subscriptions_created_at_id", "created_at", "id"),)
+    __table_args__ = (
+        # a reconciliation walks beside Stripe's list, which is in this order
+        Index("ix_subscriptions_created_at_id", "created_at", "id"),
+        Index("ix_subscriptions_customer_id", "customer_id", **by_letter("customer_id")),
+        Index("ix_subscriptions_id_by_letter", "id", **by_letter("id")),
+    )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)  # Stripe's sub_...
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), index=True)
     plan: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(40))
-    customer_id: Mapped[str] = mapped_column(String(255), index=True)
+    customer_id: Mapped[str] = mapped_column(String(255))
     price_id: Mapped[str] = mapped_column(String(255))
     amount: Mapped[int] = mapped_column(Integer)  # minor units an interval
     currency: Mapped[str] = mapped_column(String(3))
