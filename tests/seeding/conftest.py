@@ -1,0 +1,12 @@
+"""A made-up history that these tests look at from many sides."""
+
+import pytest
+
+from paywall.seeding.purchase import Rows
+from tests.support.made_up import rows_of
+
+
+@pytest.fixture(scope="package")
+def made() -> Rows:
+    """Four hundred readers to whom much happens."""
+    return rows_of(400)
