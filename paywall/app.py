@@ -109,7 +109,7 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
     app.register_blueprint(reports.blueprint)
     app.register_api(reports_api)
     app.register_blueprint(desk.blueprint)
+    app.register_blueprint(desk_actions)
     if settings.stripe.webhook_secrets:  # without a secret there is no endpoint
         csrf.exempt(webhooks.blueprint)
-    app.register_blueprint(desk_actions)
         app.register_blueprint(webhooks.blueprint)
