@@ -18,7 +18,7 @@ MONEY: dict[str, tuple[str, str]] = {
         "Subscriptions whose renewal has failed, in the month in which their grace ends.",
         "number with a failed renewal and the end of access in the month",
     ),
-    "ending": (
+    "will_end": (
         "Subscriptions that will not renew, in the month of their last day.",
         "number that do not renew by themselves, last day of access in the month; amount: sum of their prices",
     ),
@@ -44,4 +44,42 @@ MONEY: dict[str, tuple[str, str]] = {
         "sums over the lists: invoices with one of our products by the moment of payment; refunds and disputes of "
         "their payments by the moment of creation",
     ),
+    "failed": (
+        "Renewals of the step whose payment was tried and failed at first.",
+        "number of entitlements with a failed renewal, by the moment at which their last paid period ended",
+    ),
+    "recovered": (
+        "Failed renewals that were paid before access was over.",
+        "number of failed with a later paid period, of which we learned while access ran",
+    ),
+    "paid_too_late": (
+        "Failed renewals that were paid after access was over.",
+        "number of failed with a later paid period, of which we learned once access was over",
+    ),
+    "lost": (
+        "Failed renewals that were not paid, and whose access is over.",
+        "failed - recovered - paid too late - in grace",
+    ),
+    "still_in_grace": (
+        "Failed renewals that may still be paid in time.",
+        "number of failed, unpaid, with access that runs",
+    ),
+    "recovery_rate": (
+        "The part of the decided failures that was paid in time.",
+        "recovered / (failed - in grace); none while nothing is decided",
+    ),
+    "regained": ("What the recovered renewals paid.", "sum of the first payment after each recovered failure"),
+    "in_grace_now": (
+        "Readers may read though their renewal has failed.",
+        "number in the state 'grace' at this moment, by the currency of the subscription",
+    ),
+    "owed": (
+        "What those in grace have not paid.",
+        "sum of what is left to pay of invoices that failed, as Stripe tells",
+    ),
+    "tried_again": ("Those in grace whose card Stripe will charge again.", "number in grace with a next try"),
+    "given_up": ("Those in grace that only the reader can mend.", "number in grace without a next try"),
+    "in_grace_since": ("The day on which the paid period ended.", "day of the end of the last paid period"),
+    "attempts": ("How often Stripe has tried to charge the card.", "tries of the open invoice, as Stripe counts them"),
+    "last_day": ("The day with which access ends unless it is paid.", "last day before the end of access"),
 }

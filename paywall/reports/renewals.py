@@ -156,7 +156,7 @@ def tables(figures: Figures) -> list[Table]:
         )
         for one in figures.months
     ]
-    meant = ("renewing", "failing", "card_expires", "in_dunning", "ending")
+    meant = ("renewing", "failing", "card_expires", "in_dunning", "will_end")
     return [Table("renewals", "Renewals", _COLUMNS, rows, meant)]
 
 

@@ -1,0 +1,147 @@
+"""Failed renewals and what became of them: by the ledger's dates, so that no job's lateness moves a figure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, select
+from sqlalchemy.orm import aliased
+
+from paywall.domain.lifecycle import Change, State
+from paywall.reports.rule import is_in
+from paywall.reports.steps import step
+from paywall.storage.database import db
+from paywall.storage.models import Entitlement, LedgerEntry, Subscription
+from paywall.storage.owed import Owed
+from paywall.storage.payments import Payment
+
+
+class Fate(StrEnum):
+    """What became of a failed renewal."""
+
+    RECOVERED = "recovered"  # paid while access was not over yet
+    RETURNED = "returned"  # paid later, after access had ended
+    OPEN = "open"  # in grace
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How many renewals failed in a step, by their fate; ``regained`` is what the recovered ones paid (minor units)."""
+
+    fates: Mapping[Fate, int]
+    regained: int
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return sum(self.fates.values())
+
+    @property
+    def rate(self) -> float | None:
+        """The recovered part of those that are decided; None while none is."""
+        decided = self.count - self.fates.get(Fate.OPEN, 0)
+        return self.fates.get(Fate.RECOVERED, 0) / decided if decided else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The entitlements in grace at a moment, in one currency; ``retried`` of them Stripe will charge again."""
+
+    currency: str
+    count: int
+    owed: int
+    retried: int
+
+
+def failed(starts: Sequence[datetime], before: datetime, now: datetime) -> Mapping[tuple[int, str], Failed]:
+    """The renewals that failed in the stretches that begin at ``starts``, the last one up to ``before``.
+
+    By the index of the stretch and the currency. A renewal fails at the end of the last paid period; before that moment
+    comes, nothing has failed yet.
+    """
+    fates: dict[tuple[int, str], Counter[Fate]] = defaultdict(Counter)
+    regained: Counter[tuple[int, str]] = Counter()
+    for index, currency, fate, count, amount in db.session.execute(_by_fate(starts, before, now)):
+        fates[index, currency][Fate(fate)] += count
+        regained[index, currency] += int(amount or 0)
+    return {key: Failed(found, regained[key]) for key, found in fates.items()}
+
+
+def standing(now: datetime) -> list[Standing]:
+    """What is in grace at a moment, by currency."""
+    due = owed_by_subscription()
+    query = (
+        select(Subscription.currency, func.count(), func.sum(due.c.amount), func.count(due.c.next_try_at))
+        .select_from(Entitlement)
+        .join(Subscription, Subscription.id == Entitlement.source_id)
+        .outerjoin(due, due.c.subscription_id == Subscription.id)
+        .where(*in_grace(now))
+        .group_by(Subscription.currency)
+        .order_by(Subscription.currency)
+    )
+    return [Standing(one, count, int(owed or 0), tried) for one, count, owed, tried in db.session.execute(query)]
+
+
+def in_grace(now: datetime) -> Iterable[ColumnElement[bool]]:
+    """Which entitlements are in grace; only a subscription's may be."""
+    return is_in(State.GRACE, now), Entitlement.source == "subscription"
+
+
+def owed_by_subscription() -> Subquery:
+    """Each subscription's open invoices as one row: what is owed, the most tries of one, the next try."""
+    columns = (
+        Owed.subscription_id,
+        func.sum(Owed.amount).label("amount"),
+        func.max(Owed.attempts).label("attempts"),
+        func.min(Owed.next_try_at, type_=Owed.next_try_at.type).label("next_try_at"),
+    )
+    return select(*columns).group_by(Owed.subscription_id).subquery("due")
+
+
+def _by_fate(starts: Sequence[datetime], before: datetime, now: datetime) -> Select[int, str, str, int, int | None]:
+    episode, row = _episodes(starts[0], min(before, now + datetime.resolution)), Entitlement
+    still = and_(row.in_dunning, row.paid_until == episode.c.paid_until, row.until > now)
+    later = _first_later(episode)
+    fate = case(
+        (later == Change.RETURNED, literal(Fate.RETURNED.value)),
+        (later.is_not(None), literal(Fate.RECOVERED.value)),
+        (still, literal(Fate.OPEN.value)),
+        else_=literal(Fate.LOST.value),
+    )
+    inner = (
+        select(
+            step(episode.c.paid_until, starts).label("index"),
+            Subscription.currency,
+            fate.label("fate"),
+            case((and_(later.is_not(None), later != Change.RETURNED), _paid(episode))).label("amount"),
+        )
+        .join(row, row.id == episode.c.entitlement_id)
+        .join(Subscription, Subscription.id == row.source_id)
+        .where(row.source == "subscription")
+        .subquery()
+    )
+    keys = (inner.c.index, inner.c.currency, inner.c.fate)
+    return select(*keys, func.count(), func.sum(inner.c.amount)).group_by(*keys)
+
+
+def _episodes(since: datetime, before: datetime) -> Subquery:
+    """A row for each failed renewal: all entries about one have the same end of the paid period."""
+    entry = LedgerEntry
+    failing = and_(entry.in_dunning, entry.paid_until >= since, entry.paid_until < before)
+    return select(entry.entitlement_id, entry.paid_until).where(failing).distinct().subquery("episode")
+
+
+def _first_later(episode: Subquery) -> ColumnElement[str | None]:
+    """The first change that told of a later paid period."""
+    later = aliased(LedgerEntry)
+    mine = and_(later.entitlement_id == episode.c.entitlement_id, later.paid_until > episode.c.paid_until)
+    return select(later.change).where(mine).order_by(later.id).limit(1).scalar_subquery()
+
+
+def _paid(episode: Subquery) -> ColumnElement[int | None]:
+    """What the first payment after the failed renewal's start came to."""
+    mine = and_(Payment.subscription_id == Entitlement.source_id, Payment.period_end > episode.c.paid_until)
+    return select(Payment.amount).where(mine).order_by(Payment.period_end).limit(1).scalar_subquery()
