@@ -2,18 +2,23 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template
+import structlog
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from paywall import context, guards
+from paywall.desk import asking, hints, searching
+from paywall.domain.roles import Right
 from paywall.errors import NotFound
 from paywall.explaining import moments
 from paywall.storage import readers
 from paywall.storage.database import begin_read
 
+log = structlog.get_logger("paywall.desk")
+
 blueprint = Blueprint("desk", __name__, url_prefix="/admin/desk", template_folder="templates")
 blueprint.before_request(begin_read)  # before the guard's first query, which would begin as a writer
-guards.protect(blueprint, guards.STAFF)
+guards.protect(blueprint, guards.staff(Right.PERSONS))
 
 
 class NoReader(NotFound):
@@ -25,7 +30,22 @@ class NoReader(NotFound):
 @blueprint.get("")
 def search() -> str:
     """The form to find a reader by."""
-    return render_template("desk/search.html")
+    return render_template("desk/search.html", asked=None, found=None)
+
+
+@blueprint.post("")
+def find() -> str | Response:
+    """Who fits: a form that is sent, so that no address stands in an address of ours, in a log or in a history."""
+    settings, now = context.settings(), context.now()
+    asked = asking.read(request.form.get("q", ""))
+    found = searching.find(asked, settings.plans, now, request.form.get("after", ""))
+    if found.only is not None:
+        return redirect(url_for("desk.reader", reader_id=found.only), code=303)
+    if found.candidates:
+        return render_template("desk/search.html", asked=asked, found=found)
+    told = list(hints.for_nobody(asked, livemode=settings.stripe.livemode))
+    near = searching.near(asked, settings.plans, now)
+    return render_template("desk/search.html", asked=asked, found=found, hints=told, near=near)
 
 
 @blueprint.get("/readers/<reader_id>")

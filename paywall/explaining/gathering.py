@@ -10,10 +10,11 @@ from sqlalchemy import select
 from paywall.domain.entitlements import union
 from paywall.domain.lifecycle import Change
 from paywall.domain.plans import Plan
-from paywall.explaining import words
+from paywall.explaining import holdings, words
+from paywall.explaining.holdings import Holdings
 from paywall.explaining.moments import moment
 from paywall.explaining.story import Back, Explanation, Given, Paid, Step, Waiting
-from paywall.storage import entitlements, erasures, ledger, payments, subscriptions
+from paywall.storage import entitlements, erasures, ledger, payments
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, Entitlement, LedgerEntry, Reader, Subscription
 
@@ -27,20 +28,19 @@ class Explainer:
 
     def explain(self, reader: Reader, at: datetime, now: datetime) -> Explanation:
         """Why the reader may or may not read at ``at``, as was known then; and what was learned only later."""
-        given, notes = [], list(self._erased(reader, at))
-        for row, entries in self._histories(reader):
+        given, notes, held = [], list(self._erased(reader, at)), holdings.of_reader(reader)
+        for row, entries in held.histories:
             known = ledger.known_at(entries, at)
             if row.plan not in self.plans:
                 notes.append(f"{row.source} {row.source_id} gives nothing: plans.toml has no plan {row.plan}.")
             elif known is not None and known.reader_id == reader.id:
-                given.append((row, self._given(row, entries, known, at, now)))
+                given.append((row, self._given(row, entries, known, held, at, now)))
             elif known is not None:
                 then = "is" if at == now else "was then"
                 notes.append(f"{self._named(row)} {then} reader {known.reader_id}'s.")
             else:
-                notes.extend(self._told_later(row, entries, at))
+                notes.extend(self._told_later(row, entries, held, at))
         access = union(((self.plans[row.plan].features, one.terms) for row, one in given), at)
-        own = self._subscriptions_of(reader)
         return Explanation(
             reader_id=reader.id,
             name=reader.email or reader.id,
@@ -50,8 +50,8 @@ class Explainer:
             until=access.until,
             given=tuple(one for _, one in given),
             notes=tuple(notes),
-            doubles=tuple(self._doubles(own)),
-            waiting=tuple(self._waiting(reader, own)),
+            doubles=tuple(self._doubles(held.own)),
+            waiting=tuple(self._waiting(reader, held)),
             open_checkouts=tuple(self._open_checkouts(reader)),
         )
 
@@ -60,22 +60,19 @@ class Explainer:
         if found is not None and found.asked_at <= at:
             yield f"The account was erased on {moment(found.asked_at, self.zone)}: nobody can sign in to it any more."
 
-    def _histories(self, reader: Reader) -> list[tuple[Entitlement, list[LedgerEntry]]]:
-        entries: dict[str, list[LedgerEntry]] = {}
-        for one in ledger.of_reader(reader.id):
-            entries.setdefault(one.entitlement_id, []).append(one)
-        rows = db.session.scalars(
-            select(Entitlement).where(Entitlement.id.in_(entries)).order_by(Entitlement.created_at)
-        )
-        return [(row, entries[row.id]) for row in rows]
-
     def _given(
-        self, row: Entitlement, entries: Sequence[LedgerEntry], known: LedgerEntry, at: datetime, now: datetime
+        self,
+        row: Entitlement,
+        entries: Sequence[LedgerEntry],
+        known: LedgerEntry,
+        held: Holdings,
+        at: datetime,
+        now: datetime,
     ) -> Given:
         plan, terms = self.plans[row.plan], entitlements.terms_of(known)
         state, reason = terms.explain(at)
-        subscription = subscriptions.get(row.source_id) if row.source == "subscription" else None
-        paid, back = tuple(_paid(row.source_id, at)), tuple(_back(row.source_id, at))
+        subscription = held.subscriptions.get(row.source_id) if row.source == "subscription" else None
+        paid, back = tuple(_paid(held, row.source_id, at)), tuple(_back(held, row.source_id, at))
         return Given(
             entitlement_id=row.id,
             plan=plan.name,
@@ -86,25 +83,26 @@ class Explainer:
             reason=reason,
             rule=words.rule(reason, terms, plan, self.zone) + words.gone_back(terms.lapse, paid, back, self.zone),
             next_step=words.next_step(terms, plan, self.zone, at),
-            steps=tuple(self._steps([one for one in entries if one.learned_at <= at])),
+            steps=tuple(self._steps([one for one in entries if one.learned_at <= at], held)),
             paid=paid,
             back=back,
             status=subscription.status if subscription else None,
             duplicate_of=subscription.duplicate_of if subscription else None,
-            hindsight=self._hindsight(entries, known, at) if at < now else None,
+            hindsight=self._hindsight(entries, known, held, at) if at < now else None,
         )
 
-    def _steps(self, entries: Sequence[LedgerEntry]) -> Iterator[Step]:
-        types = ledger.event_types([one.cause_id for one in entries if one.cause == "event"])
+    def _steps(self, entries: Sequence[LedgerEntry], held: Holdings) -> Iterator[Step]:
         before = None
         for one in entries:
-            told = words.cause(one.cause, one.cause_id, types.get(one.cause_id))
+            told = words.cause(one.cause, one.cause_id, held.types.get(one.cause_id))
             terms = entitlements.terms_of(one)
             change = words.step(Change(one.change), before, terms, self.zone)
             yield Step(change, one.state, one.reason, one.effective_at, one.learned_at, told)
             before = terms
 
-    def _hindsight(self, entries: Sequence[LedgerEntry], known: LedgerEntry, at: datetime) -> str | None:
+    def _hindsight(
+        self, entries: Sequence[LedgerEntry], known: LedgerEntry, held: Holdings, at: datetime
+    ) -> str | None:
         """What was learned after the moment, had taken effect by then, and leads to another state or reason."""
         true = ledger.true_at(entries, at)
         if true is None or true.learned_at <= at:
@@ -112,28 +110,25 @@ class Explainer:
         state, reason = entitlements.terms_of(true).explain(at)
         if (state, reason) == entitlements.terms_of(known).explain(at):
             return None
-        return f"{self._learned(true)} By that it {words.WERE[state]} at that moment already."
+        return f"{self._learned(true, held)} By that it {words.WERE[state]} at that moment already."
 
-    def _told_later(self, row: Entitlement, entries: Sequence[LedgerEntry], at: datetime) -> Iterator[str]:
+    def _told_later(
+        self, row: Entitlement, entries: Sequence[LedgerEntry], held: Holdings, at: datetime
+    ) -> Iterator[str]:
         """What was not known at the moment, though it had taken effect by then."""
         true = ledger.true_at(entries, at)
         if true is not None:
             state, _ = entitlements.terms_of(true).explain(at)
-            yield f"{self._named(row)}: {self._learned(true)} By that it {words.WERE[state]} at that moment."
+            yield f"{self._named(row)}: {self._learned(true, held)} By that it {words.WERE[state]} at that moment."
 
     def _named(self, row: Entitlement) -> str:
         return f"{self.plans[row.plan].name} from {row.source} {row.source_id}"
 
-    def _learned(self, entry: LedgerEntry) -> str:
-        types = ledger.event_types([entry.cause_id])
-        told = words.cause(entry.cause, entry.cause_id, types.get(entry.cause_id))
+    def _learned(self, entry: LedgerEntry, held: Holdings) -> str:
+        told = words.cause(entry.cause, entry.cause_id, held.types.get(entry.cause_id))
         change = words.CHANGES[Change(entry.change)]
         when, effective = moment(entry.learned_at, self.zone), moment(entry.effective_at, self.zone)
         return f"Only on {when} we learned from {told} that {change}, with effect of {effective}."
-
-    def _subscriptions_of(self, reader: Reader) -> list[Subscription]:
-        query = select(Subscription).where(Subscription.reader_id == reader.id).order_by(Subscription.created_at)
-        return list(db.session.scalars(query))
 
     def _doubles(self, own: Sequence[Subscription]) -> Iterator[str]:
         ids = [row.id for row in own]
@@ -144,11 +139,11 @@ class Explainer:
         for row in db.session.scalars(query.order_by(Subscription.created_at)):
             yield f"{row.id} of reader {row.reader_id} stands beside {row.duplicate_of}: the same address, paid twice?"
 
-    def _waiting(self, reader: Reader, own: Sequence[Subscription]) -> Iterator[Waiting]:
-        ids = {reader.customer_id, *(row.customer_id for row in own), *(row.id for row in own)}
-        for row in own:
-            ids |= {one.invoice_id for one in payments.payments_of(row.id)}
-            for part in payments.invoice_payments_of(row.id):
+    def _waiting(self, reader: Reader, held: Holdings) -> Iterator[Waiting]:
+        ids = {reader.customer_id}
+        for row in held.own:
+            ids |= {row.id, row.customer_id, *(one.invoice_id for one in held.payments[row.id])}
+            for part in held.parts[row.id]:
                 ids |= {part.payment_intent_id, part.charge_id}
         sessions = db.session.scalars(select(Checkout.session_id).where(Checkout.reader_id == reader.id))
         for event in ledger.waiting_events({one for one in (*ids, *sessions) if one}):
@@ -159,17 +154,17 @@ class Explainer:
         yield from db.session.scalars(select(Checkout.created_at).where(*mine).order_by(Checkout.created_at))
 
 
-def _paid(subscription_id: str, at: datetime) -> Iterator[Paid]:
-    for row in payments.payments_of(subscription_id):
+def _paid(held: Holdings, subscription_id: str, at: datetime) -> Iterator[Paid]:
+    for row in held.payments.get(subscription_id, ()):
         if row.paid_at <= at:
             yield Paid(row.invoice_id, row.amount, row.currency, row.period_start, row.period_end, row.paid_at)
 
 
-def _back(subscription_id: str, at: datetime) -> Iterator[Back]:
-    for refund in payments.refunds_of(subscription_id):
+def _back(held: Holdings, subscription_id: str, at: datetime) -> Iterator[Back]:
+    for refund in held.refunds.get(subscription_id, ()):
         if refund.created_at <= at:
             yield _case("refund", refund)
-    for dispute in payments.disputes_of(subscription_id):
+    for dispute in held.disputes.get(subscription_id, ()):
         if dispute.created_at <= at:
             yield _case("dispute", dispute, dispute.reason)
 

@@ -19,8 +19,7 @@ class Reader(Base):
     __table_args__ = (
         Index("uq_readers_verified_email", "email_normalised", unique=True, **only("email_verified_at IS NOT NULL")),
         Index("ix_readers_email_normalised", "email_normalised", **by_letter("email_normalised")),
-        Index("ix_readers_id_by_letter", "id", **by_letter("id")),
-        Index("ix_readers_customer_id_by_letter", "customer_id", **by_letter("customer_id")),
+        *(Index(f"ix_readers_{name}_by_letter", name, **by_letter(name)) for name in ("id", "customer_id")),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -108,8 +107,7 @@ class Subscription(Base):
 
     __tablename__ = "subscriptions"
     __table_args__ = (
-        # a reconciliation walks beside Stripe's list, which is in this order
-        Index("ix_subscriptions_created_at_id", "created_at", "id"),
+        Index("ix_subscriptions_created_at_id", "created_at", "id"),  # the order of Stripe's list
         Index("ix_subscriptions_customer_id", "customer_id", **by_letter("customer_id")),
         Index("ix_subscriptions_id_by_letter", "id", **by_letter("id")),
     )

@@ -1,11 +1,17 @@
 """The desk's fixtures: a clock at a known moment, a signed-in member of staff."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
+from sqlalchemy import event
 
+from paywall.storage.database import db
 from tests.conftest import FrozenClock
-from tests.support.builders import NOW, make_reader, sign_in
+from tests.support.builders import NOW
+from tests.support.colleagues import colleague
 
 
 @pytest.fixture
@@ -15,7 +21,27 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def staff(app: OpenAPI, client: FlaskClient) -> FlaskClient:
-    """A browser in which a member of staff is signed in by a mailed link."""
-    sign_in(client, make_reader("desk@example.org", role="staff"))
-    return client
+def staff(app: OpenAPI) -> FlaskClient:
+    """A browser of somebody at the service desk."""
+    return colleague(app, "support", "desk@example.org")
+
+
+@pytest.fixture
+def queries(app: OpenAPI) -> Callable[[], AbstractContextManager[list[str]]]:
+    """Collects the statements that read or write while it lasts."""
+
+    @contextmanager
+    def collect() -> Iterator[list[str]]:
+        asked: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                asked.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            yield asked
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+
+    return collect
