@@ -57,6 +57,11 @@ class Acting:
         assert answer.status_code == 303, answer.text
         return answer
 
+    def finish(self, action: str, action_id: str) -> TestResponse:
+        """Goes on with one of which Stripe's answer was lost, by the button on the reader's page."""
+        token = form_of(self.form("sign-out").text)["csrf_token"]
+        return self._post(self.at(action, "/finish"), {"csrf_token": token, "action": action_id})
+
     def _post(self, address: str, data: dict[str, str]) -> TestResponse:
         db.session.commit()
         answer = self.browser.post(address, data=data, headers=referer())

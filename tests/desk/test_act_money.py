@@ -1,0 +1,303 @@
+"""Money at the desk: refunds, cancellations, what a role may, two at once, and Stripe that is away."""
+
+import threading
+
+import pytest
+
+from paywall.billing import desk_calls
+from paywall.billing.stripe_gateway import StripeGateway, StripeRefused, StripeUnavailable
+from paywall.storage import entitlements, payments, staff_actions, subscriptions
+from paywall.storage.database import db
+from tests.desk.acting import Acting
+from tests.support import books
+from tests.support.marks import on_sqlite
+from tests.support.shop import Shop
+
+
+class Bought:
+    """A reader who bought the year, and how it is at Stripe."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.subscription_id = shop.buy(shop.browser())
+        shop.deliver_all()
+        row = subscriptions.get(self.subscription_id)
+        self.reader_id = row.reader_id
+        (paid,) = payments.payments_of(self.subscription_id)
+        self.invoice_id, self.amount = paid.invoice_id, paid.amount
+        db.session.commit()
+
+    def refunds(self) -> list[int]:
+        """The amounts that Stripe gave back, in order."""
+        found = self.shop.sandbox.sandbox.account.store.find("refund", [])
+        return sorted(one["amount"] for one in found)
+
+    def at_stripe(self) -> dict:
+        """The subscription at Stripe."""
+        return self.shop.sandbox.sandbox.account.get("subscription", self.subscription_id)
+
+    def reads(self) -> bool:
+        """Whether the reader may read."""
+        db.session.expire_all()
+        now = self.shop.parts.clock.now()
+        return entitlements.access_of(self.reader_id, self.shop.parts.settings.plans, now).allowed
+
+
+@pytest.fixture
+def bought(shop: Shop) -> Bought:
+    """Ada's year."""
+    return Bought(shop)
+
+
+@pytest.fixture
+def desk(bought: Bought) -> Acting:
+    """A colleague with the role admin."""
+    return Acting.on(bought.shop, bought.reader_id)
+
+
+def newest(bought: Bought, action: str):
+    """The newest action of a kind."""
+    db.session.expire_all()
+    return next(row for row in staff_actions.of_reader(bought.reader_id) if row.action == action)
+
+
+def test_a_full_refund_is_shown_with_what_it_ends_and_ends_it(desk: Acting, bought: Bought) -> None:
+    preview = desk.look("refund", amount="100.00")
+    assert "$100 (USD) of" in preview.text
+    assert f"access ends and {bought.subscription_id} is cancelled" in preview.text
+    assert "May not read." in preview.text
+    assert bought.refunds() == []
+    assert desk.confirm("refund", preview).status_code == 303
+    assert bought.refunds() == [10000]
+    assert not bought.reads()
+    assert bought.at_stripe()["status"] == "canceled"
+    done = newest(bought, "refund")
+    assert (done.state, done.thing, done.after["amount"], done.before["left"]) == (
+        "done",
+        bought.invoice_id,
+        10000,
+        10000,
+    )
+    assert books.faults(bought.shop) == []
+
+
+@on_sqlite
+def test_a_part_leaves_access_as_it_is_and_the_rest_can_be_given_back_later(desk: Acting, bought: Bought) -> None:
+    preview = desk.look("refund", amount="40")
+    assert "$60 of the payment is left then." in preview.text
+    assert "May not read." not in preview.text
+    desk.confirm("refund", preview)
+    assert bought.refunds() == [4000]
+    assert bought.reads()
+    assert "At most $60 of this payment is left" in desk.look("refund", amount="60.01").text
+    desk.do("refund", amount="60")
+    assert bought.refunds() == [4000, 6000]
+    assert not bought.reads()
+    assert "All of this payment was given back before." in desk.look("refund", amount="1").text
+
+
+@on_sqlite
+@pytest.mark.parametrize("amount", ["-10", "0", "ten", "100.01", ""])
+def test_a_wrong_amount_is_refused_beside_the_field(desk: Acting, bought: Bought, amount: str) -> None:
+    answer = desk.look("refund", amount=amount)
+    assert answer.status_code == 400
+    assert 'id="amount-fault"' in answer.text
+    assert bought.refunds() == []
+
+
+@on_sqlite
+def test_the_payment_of_somebody_else_cannot_be_named(desk: Acting, bought: Bought, shop: Shop) -> None:
+    subscription_id = shop.buy(shop.browser(), "eve@example.org")
+    invoice_id = payments.payments_of(subscription_id)[0].invoice_id
+    answer = desk.look("refund", invoice=invoice_id, amount="10")
+    assert answer.status_code == 400
+    assert "Choose one of the reader&#39;s payments." in answer.text
+
+
+@on_sqlite
+def test_support_gives_back_up_to_its_limit_of_a_payment_however_small_the_parts(bought: Bought) -> None:
+    """The limit that comes with the service is $50."""
+    desk = Acting.on(bought.shop, bought.reader_id, "support")
+    assert "Your role may give back $50 of one payment" in desk.look("refund", amount="50.01").text
+    desk.do("refund", amount="30")
+    Acting.on(bought.shop, bought.reader_id, "support").do("refund", amount="20")
+    refused = desk.look("refund", amount="0.01")
+    assert refused.status_code == 400
+    assert "$0 more of this one" in refused.text
+    Acting.on(bought.shop, bought.reader_id, "admin").do("refund", amount="50")
+    assert bought.refunds() == [2000, 3000, 5000]
+
+
+@on_sqlite
+def test_a_refund_that_is_confirmed_twice_is_one(desk: Acting, bought: Bought) -> None:
+    preview = desk.look("refund", amount="10")
+    assert desk.confirm("refund", preview).status_code == 303
+    assert desk.confirm("refund", preview).status_code == 409
+    assert bought.refunds() == [1000]
+
+
+@pytest.mark.parametrize(("amount", "expected"), [("70", [7000]), ("100", [10000])])
+def test_two_colleagues_at_once_never_give_back_more_than_was_paid(
+    bought: Bought, amount: str, expected: list[int]
+) -> None:
+    """The one who comes second is shown how it is now, and has nothing to confirm."""
+    both = [Acting.on(bought.shop, bought.reader_id) for _ in range(2)]
+    previews = [one.look("refund", amount=amount) for one in both]
+    answers: list[int] = []
+    start = threading.Barrier(2)
+
+    def confirm(one: Acting, preview) -> None:
+        with bought.shop.app.app_context():
+            start.wait(10)
+            answers.append(one.confirm("refund", preview).status_code)
+            db.session.remove()
+
+    threads = [threading.Thread(target=confirm, args=pair) for pair in zip(both, previews, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answers)[0] == 303
+    assert sorted(answers)[1] in (400, 409, 503)
+    assert bought.refunds() == expected
+
+
+@on_sqlite
+def test_two_who_each_mean_a_part_give_two_parts(desk: Acting, bought: Bought) -> None:
+    other = Acting.on(bought.shop, bought.reader_id)
+    mine, theirs = desk.look("refund", amount="30"), other.look("refund", amount="30")
+    assert desk.confirm("refund", mine).status_code == 303
+    shown_anew = other.confirm("refund", theirs)
+    assert shown_anew.status_code == 409
+    assert "$40 of the payment is left then." in shown_anew.text
+    assert other.confirm("refund", shown_anew).status_code == 303
+    assert bought.refunds() == [3000, 3000]
+
+
+def lost_answer(monkeypatch, operation: str) -> list[str]:
+    """Stripe does what is asked, and its answer is lost: once. Returns what was asked since."""
+    asked: list[str] = []
+    real = StripeGateway.ask
+
+    def ask(self, name: str, call, **ids: str):
+        asked.append(name)
+        found = real(self, name, call, **ids)
+        if name == operation and asked.count(operation) == 1:
+            raise StripeUnavailable
+        return found
+
+    monkeypatch.setattr(StripeGateway, "ask", ask)
+    return asked
+
+
+@on_sqlite
+@pytest.mark.parametrize("way", ["confirmed again", "finished from the reader's page"])
+def test_a_refund_whose_answer_is_lost_is_repeated_and_stays_one(
+    desk: Acting, bought: Bought, monkeypatch, way: str
+) -> None:
+    lost_answer(monkeypatch, "refund.create")
+    preview = desk.look("refund", amount="100")
+    waits = desk.confirm("refund", preview)
+    assert waits.status_code == 503
+    assert "it is not done twice" in waits.text
+    assert newest(bought, "refund").state == "begun"
+    page = desk.browser.get(f"/admin/desk/readers/{bought.reader_id}").text
+    assert "Stripe has not answered." in page
+    if way == "confirmed again":
+        assert desk.confirm("refund", waits).status_code == 303
+    else:
+        assert desk.finish("refund", newest(bought, "refund").id).status_code == 303
+    assert bought.refunds() == [10000]
+    assert newest(bought, "refund").state == "done"
+    assert not bought.reads()
+
+
+@on_sqlite
+def test_a_refund_is_known_by_its_mark_when_stripe_has_forgotten_the_key(
+    desk: Acting, bought: Bought, monkeypatch, clock
+) -> None:
+    """Stripe keeps idempotency keys for a day."""
+    asked = lost_answer(monkeypatch, "refund.create")
+    assert desk.confirm("refund", desk.look("refund", amount="50")).status_code == 503
+    clock.advance(hours=25)
+    later = Acting.on(bought.shop, bought.reader_id)
+    assert later.finish("refund", newest(bought, "refund").id).status_code == 303
+    assert bought.refunds() == [5000]
+    assert asked.count("refund.create") == 1
+
+
+@on_sqlite
+def test_what_was_given_back_in_stripes_dashboard_meanwhile_counts(desk: Acting, bought: Bought, shop: Shop) -> None:
+    preview = desk.look("refund", amount="100")
+    intent = payments.invoice_payments_of(bought.subscription_id)[0].payment_intent_id
+    db.session.commit()
+    shop.stripe().v1.refunds.create({"payment_intent": intent, "amount": 9000})
+    changed = desk.confirm("refund", preview)
+    assert changed.status_code == 400
+    assert "At most $10 of this payment is left" in changed.text
+    assert bought.refunds() == [9000]
+
+
+@on_sqlite
+def test_what_stripe_refuses_is_said_and_noted(desk: Acting, bought: Bought, monkeypatch) -> None:
+    def refuse(*_args: object) -> None:
+        raise StripeRefused("charge_disputed")
+
+    monkeypatch.setattr(desk_calls, "refund", refuse)
+    answer = desk.confirm("refund", desk.look("refund", amount="100"))
+    assert answer.status_code == 409
+    assert "Stripe refused it (charge_disputed). Nothing was changed" in answer.text
+    done = newest(bought, "refund")
+    assert (done.state, done.outcome) == ("refused", "charge_disputed")
+    monkeypatch.undo()
+    desk.do("refund", amount="100")
+    assert bought.refunds() == [10000]
+
+
+def test_cancelling_at_once_ends_it_at_stripe_and_here(desk: Acting, bought: Bought) -> None:
+    preview = desk.look("cancel-now")
+    assert f"to cancel {bought.subscription_id} now" in preview.text
+    assert desk.confirm("cancel-now", preview).status_code == 303
+    assert bought.at_stripe()["status"] == "canceled"
+    assert newest(bought, "cancel-now").before["status"] == "active"
+    row = entitlements.of_source("subscription", bought.subscription_id)
+    shown = preview.text.split("Access afterwards</dt><dd")[1]
+    assert row.renews is False
+    assert "May read; access ends" in shown
+    assert books.faults(bought.shop) == []
+
+
+@on_sqlite
+def test_an_end_that_is_planned_keeps_access_and_is_taken_back(desk: Acting, bought: Bought) -> None:
+    before = entitlements.of_source("subscription", bought.subscription_id).until
+    desk.do("cancel-later")
+    assert bought.at_stripe()["cancel_at_period_end"] is True
+    row = entitlements.of_source("subscription", bought.subscription_id)
+    assert (row.renews, row.lapse) == (False, "canceled")
+    assert "does not renew anyhow" in desk.look("cancel-later").text
+    planned = newest(bought, "cancel-later")
+    desk.do("undo", of=planned.id)
+    assert bought.at_stripe()["cancel_at_period_end"] is False
+    again = entitlements.of_source("subscription", bought.subscription_id)
+    assert (again.renews, again.until) == (True, before)
+    assert newest(bought, "cancel-later").undone_by == newest(bought, "undo").id
+
+
+@on_sqlite
+def test_reading_again_brings_what_the_events_did_not(desk: Acting, bought: Bought, shop: Shop) -> None:
+    shop.stripe().v1.subscriptions.cancel(bought.subscription_id)
+    assert bought.reads()
+    desk.do("resync")
+    assert subscriptions.get(bought.subscription_id).status == "canceled"
+    assert newest(bought, "resync").after["subscriptions"] == [bought.subscription_id]
+
+
+@on_sqlite
+def test_what_stripe_does_not_answer_is_not_shown_either(desk: Acting, bought: Bought, monkeypatch) -> None:
+    def away(*_args: object, **_options: object) -> None:
+        raise StripeUnavailable
+
+    monkeypatch.setattr(StripeGateway, "fetch_subscription", away)
+    answer = desk.look("refund", amount="10")
+    assert answer.status_code == 503
+    assert staff_actions.of_reader(bought.reader_id) == []
