@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from paywall import texts
+
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?")
 _HOST = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _ADDRESS = rf"[^\s@<>,;:\"]+@{_HOST}"
@@ -46,6 +48,13 @@ def _is_web_address(value: str) -> bool:
 def _zone(value: str) -> str:
     if value not in _zones():
         raise ValueError("is not a time zone of the IANA database, such as Europe/Berlin")
+    return value
+
+
+def _language(value: str) -> str:
+    if value not in texts.languages():
+        known = ", ".join(sorted(texts.languages()))
+        raise ValueError(f"has no catalogue; there is {known}, and docs/texts.md tells how to make another")
     return value
 
 
@@ -119,7 +128,7 @@ class Newsroom(Group):
     home_url: WebAddress
     time_zone: Annotated[str, AfterValidator(_zone)]
     support_email: Annotated[str, AfterValidator(_address)]
-    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
+    language: Annotated[str, AfterValidator(_language)]
 
 
 class Web(Group):

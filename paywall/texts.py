@@ -24,6 +24,12 @@ def catalogue(language: str, folder: Path | None = None) -> gettext.NullTranslat
     return gettext.translation(DOMAIN, folder or FOLDER, [language.replace("-", "_")], fallback=True)
 
 
+def languages(folder: Path | None = None) -> set[str]:
+    """The languages that pages can be in: English, and each that has a catalogue; as tags such as ``pt-BR``."""
+    found = (folder or FOLDER).glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
+    return {"en"} | {file.parts[-3].replace("_", "-") for file in found}
+
+
 def install(environment: Environment, language: str, folder: Path | None = None) -> None:
     """Lets templates of ``environment`` say what they mark in ``language``.
 

@@ -13,7 +13,7 @@ from jinja2 import DictLoader, Environment
 
 from paywall import texts
 from paywall.mail.messages import SUBJECTS, compose
-from paywall.settings import ROOT
+from paywall.settings import ROOT, SettingsError, load_settings
 from tests.mail.samples import NEWSROOM, VALUES
 
 _MARKED = re.compile(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", re.DOTALL)
@@ -102,6 +102,14 @@ def test_a_catalogue_of_the_language_is_used(tmp_path: Path) -> None:
     page = '{% trans %}Sign in{% endtrans %} {{ _("Sign in") }} {% trans %}Sign out{% endtrans %}'
     assert rendered(page, "pt-BR", folder) == "Entrar Entrar Sign out"
     assert rendered(page, "en", folder) == "Sign in Sign in Sign out"
+
+
+def test_only_languages_with_a_catalogue_may_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "FOLDER", catalogue(tmp_path, "pt_BR", Read="Ler"))
+    assert texts.languages() == {"en", "pt-BR"}
+    assert load_settings(newsroom={"language": "pt-BR"}).newsroom.language == "pt-BR"
+    with pytest.raises(SettingsError, match="has no catalogue; there is en, pt-BR"):
+        load_settings(newsroom={"language": "de"})
 
 
 def test_a_letter_is_written_in_the_newsrooms_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
