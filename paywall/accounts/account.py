@@ -6,16 +6,15 @@ from datetime import datetime, timedelta
 from paywall import context
 from paywall.accounts import destination, standing
 from paywall.accounts.standing import Standing
-from paywall.billing import cards
-from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused, StripeUnavailable
+from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused
 from paywall.domain.days import in_words, local_day
 from paywall.errors import Conflict
 from paywall.parts import parts
-from paywall.storage import entitlements, letters
+from paywall.storage import entitlements, letters, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, Reader
 
-# so long before a renewal its card is looked at: the nets mostly replace cards by themselves, and Stripe hears of it
+# so long before a renewal its card is spoken of: the nets mostly replace cards by themselves, and events tell of it
 LOOKED_AHEAD = timedelta(days=30)
 _CONFIRM = "Your bank asks you to confirm the payment of your renewal. "
 
@@ -50,15 +49,11 @@ def standing_of(reader: Reader, now: datetime) -> Standing:
 
 
 def card_warning(reader: Reader, now: datetime) -> str | None:
-    """That the card expires before a renewal which is near, in words; None where it does not, or Stripe cannot tell."""
+    """That the card expires before a renewal which is near, in words; None where it does not, as far as is known."""
     rows = entitlements.of_reader(reader.id)
-    near = [row for row in rows if row.source == "subscription" and _renews_soon(row, now)]
-    db.session.commit()  # Stripe is asked next, and no lock may be held meanwhile
-    for row in near:
-        try:
-            last = cards.last_day(parts().gateway, row.source_id)
-        except (StripeUnavailable, StripeRefused, StripeNotFound):
-            return None
+    for row in (row for row in rows if row.source == "subscription" and _renews_soon(row, now)):
+        subscription = subscriptions.get(row.source_id)
+        last = subscription.card_ends_on if subscription else None
         renewal = local_day(row.paid_until or now, context.settings().zone)
         if last is not None and last < renewal:
             return (
