@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 _RENEWALS = sa.text("change IN ('renewed', 'recovered')")
+_ERASURES = sa.text("cause = 'erasure'")
 _PRICES = """
 UPDATE entitlements
 SET amount = (SELECT s.amount FROM subscriptions s WHERE s.id = entitlements.source_id),
@@ -27,6 +28,9 @@ def upgrade() -> None:
     _add_columns()
     op.create_index(
         "ix_ledger_renewals", "ledger", ["effective_at"], sqlite_where=_RENEWALS, postgresql_where=_RENEWALS
+    )
+    op.create_index(
+        "ix_ledger_erasures", "ledger", ["entitlement_id"], sqlite_where=_ERASURES, postgresql_where=_ERASURES
     )
     op.create_table(
         "daily_figures",
@@ -64,6 +68,7 @@ def _add_columns() -> None:
 def downgrade() -> None:
     op.drop_table("rollups")
     op.drop_table("daily_figures")
+    op.drop_index("ix_ledger_erasures", table_name="ledger")
     op.drop_index("ix_ledger_renewals", table_name="ledger")
     for name in ("plan", "amount", "currency"):
         op.drop_column("ledger", name)

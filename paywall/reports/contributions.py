@@ -23,12 +23,14 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     true,
     union_all,
 )
 
 from paywall.domain.entitlements import SKEW, Reason
 from paywall.reports.slots import EARLIER
+from paywall.storage.daily_figures import ERASURES
 from paywall.storage.database import UTCDateTime, db
 from paywall.storage.grants import SOURCE as COMP
 from paywall.storage.models import Entitlement, LedgerEntry
@@ -44,7 +46,7 @@ _RENEWALS = ("renewed", "recovered")
 def live(readers: Collection[str] | None = None) -> Select[*tuple[Any, ...]]:
     """The entitlements as they are, of all or of these readers."""
     row = Entitlement
-    erased = select(LedgerEntry.entitlement_id).where(LedgerEntry.cause == "erasure").distinct().subquery()
+    erased = select(LedgerEntry.entitlement_id).where(text(ERASURES)).distinct().subquery()
     columns: list[Any] = [row.id, row.reader_id, row.plan, row.source, row.amount, row.currency]
     columns += [getattr(row, name) for name in _TERMS]
     query = select(*columns, erased.c.entitlement_id.is_not(None).label(ERASED))

@@ -54,9 +54,9 @@ def ended_by(cause: EndCause, row: Row = Entitlement) -> ColumnElement[bool]:
     return and_(named, not_(erased)) if cause is EndCause.ASKED else named
 
 
-def address(first: date | None = None, last: date | None = None, **more: str) -> str:
+def address(first: date | None = None, last: date | None = None, **more: Any) -> str:
     """The address of the list that shows the rows behind a figure: of a standing, or of a movement in some days."""
-    days = {name: day.isoformat() for name, day in (("from", first), ("to", last)) if day}
+    days: dict[str, Any] = {name: day.isoformat() for name, day in (("from", first), ("to", last)) if day}
     return url_for("reports.entitlements", **more, **days)
 
 

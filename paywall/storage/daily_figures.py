@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Boolean, Connection, Date, Index, Integer, String, delete, func, insert, select, text
+from sqlalchemy import BigInteger, Boolean, Connection, Date, Index, Integer, String, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from paywall.storage.database import Base, UTCDateTime, insert_for
+from paywall.storage.database import Base, UTCDateTime, insert_for, only
 from paywall.storage.models import LedgerEntry
 
 _BATCH = 500
@@ -49,9 +49,12 @@ class Rollup(Base):
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-# renewals are counted and listed by the day on which they took effect; as SQL, as no database uses it otherwise
+# renewals are counted by the day on which they took effect, ends by whether they came of an erasure; as SQL, because no
+# database uses such an index for a value that is bound later
 RENEWALS = "change IN ('renewed', 'recovered')"
-Index("ix_ledger_renewals", LedgerEntry.effective_at, sqlite_where=text(RENEWALS), postgresql_where=text(RENEWALS))
+ERASURES = "cause = 'erasure'"
+Index("ix_ledger_renewals", LedgerEntry.effective_at, **only(RENEWALS))
+Index("ix_ledger_erasures", LedgerEntry.entitlement_id, **only(ERASURES))
 
 ALONE = 1  # the id of the one row
 

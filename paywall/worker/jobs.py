@@ -12,6 +12,7 @@ from paywall.billing.pacing import Pace
 from paywall.mail import delivery, reminding
 from paywall.parts import Parts
 from paywall.reconciling import reconciler
+from paywall.reports import rollup
 from paywall.storage import entitlements, events, pruning
 from paywall.storage.database import begin_read, db
 from paywall.tokens import rotation
@@ -56,6 +57,7 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
     prune = Planned("prune", DAILY, ours.clock, _pruning(ours))
     keys = Planned("keys", HOURLY, ours.clock, lambda _shift: tend_keys(ours))
     reminders = Planned("reminders", HOURLY, ours.clock, lambda shift: remind(ours, shift))
+    figures = Planned("figures", MINUTELY, ours.clock, lambda _shift: keep_figures(ours))
     persons = Planned("people", MINUTELY, ours.clock, lambda shift: people.tend(ours, shift))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
@@ -67,6 +69,7 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
         Job(reconcile.name, reconcile.run),
         Job(prune.name, prune.run),
         Job(keys.name, keys.run),
+        Job(figures.name, figures.run),
     )
 
 
@@ -157,6 +160,13 @@ def tend_keys(ours: Parts) -> None:
     db.session.commit()
     rotation.rotate_if_due(now)
     db.session.commit()
+
+
+def keep_figures(ours: Parts) -> None:
+    """Brings the reports' daily rollup up to date: by a few readers, or anew after it fell far behind."""
+    done = rollup.refresh(ours.settings.zone, ours.clock.now())
+    if done is not None and done.whole:
+        log.info("rollup_made", figures=done.figures, ledger=done.ledger_id)
 
 
 def _pruning(ours: Parts) -> Callable[[Shift], None]:
