@@ -82,4 +82,13 @@ MONEY: dict[str, tuple[str, str]] = {
     "in_grace_since": ("The day on which the paid period ended.", "day of the end of the last paid period"),
     "attempts": ("How often Stripe has tried to charge the card.", "tries of the open invoice, as Stripe counts them"),
     "last_day": ("The day with which access ends unless it is paid.", "last day before the end of access"),
+    "cohort": (
+        "Readers, each counted once, who joined in the month.",
+        "number of readers whose first paid entitlement that ran has its start in the month",
+    ),
+    "retained": (
+        "Readers of the cohort who were there at the end of a later month, whether or not they were away between.",
+        "number of the cohort with a paid entitlement that was running at the month's end, or is running now",
+    ),
+    "retention": ("The part of the cohort that was still there.", "retained / readers of the cohort"),
 }
