@@ -149,7 +149,7 @@ class Erase:
                 "Payments, refunds, disputes and the history of access stay, by number alone.",
             ),
             before={"subscriptions": running},
-            access=("As it is.", "May not read."),
+            access=("As the reader's page says.", "Nobody can sign in to the account any more."),
             asks=("to end what runs, and to delete the customer",),
             back="It cannot be taken back by anybody.",
         )

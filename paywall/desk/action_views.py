@@ -73,9 +73,8 @@ def _confirm(action: Action) -> View:
     def confirm(reader_id: str) -> Response | tuple[str, int]:
         desk = _desk()
         wish = confirming.read(request.form.get("state", ""), _ticket(desk, action, reader_id))
-        typed = request.form.get("typed", "").strip()
         try:
-            if action.typed and typed not in (reader_id, aliases.current_id(reader_id)):
+            if action.typed and not _is_named(reader_id, request.form.get("typed", "")):
                 shown = doing.look(desk, action, reader_id, wish.given)
                 return _show_preview(desk, action, reader_id, wish, shown, BadField("typed", _TYPED), 400)
             done = doing.carry_out(desk, action, reader_id, wish)
@@ -89,6 +88,13 @@ def _confirm(action: Action) -> View:
         return _way_on(done, reader_id)
 
     return confirm
+
+
+def _is_named(reader_id: str, typed: str) -> bool:
+    begin_read()
+    standing = aliases.current_id(reader_id)
+    db.session.commit()
+    return typed.strip() in (reader_id, standing)
 
 
 def _finish(action: Action) -> View:

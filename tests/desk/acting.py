@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
 from paywall.storage.database import db
@@ -17,12 +18,12 @@ WHY = "asked for it on the telephone"
 class Acting:
     """One colleague's browser, and the reader whom it is about."""
 
-    shop: Shop
+    shop: Shop | OpenAPI
     browser: FlaskClient
     reader_id: str
 
     @classmethod
-    def on(cls, shop: Shop, reader_id: str, role: str = "admin") -> "Acting":
+    def on(cls, shop: Shop | OpenAPI, reader_id: str, role: str = "admin") -> "Acting":
         """A new colleague with this role."""
         browser = colleague(shop, role)
         db.session.commit()
@@ -42,12 +43,12 @@ class Acting:
         page = self.form(action)
         assert page.status_code == 200, page.text
         token = {"csrf_token": form_of(page.text)["csrf_token"]}
-        return self._post(self.at(action), {**token, "reason": reason, **fields})
+        return self.send(action, "", {**token, "reason": reason, **fields})
 
     def confirm(self, action: str, preview: TestResponse, **typed: str) -> TestResponse:
         """Confirms what a preview shows."""
         fields = {name: value for name, value in _of(preview).items() if name in ("csrf_token", "state")}
-        return self._post(self.at(action, "/confirm"), {**fields, **typed})
+        return self.send(action, "/confirm", {**fields, **typed})
 
     def do(self, action: str, reason: str = WHY, **fields: str) -> TestResponse:
         """All of it; the answer leads back to the reader's page."""
@@ -60,11 +61,12 @@ class Acting:
     def finish(self, action: str, action_id: str) -> TestResponse:
         """Goes on with one of which Stripe's answer was lost, by the button on the reader's page."""
         token = form_of(self.form("sign-out").text)["csrf_token"]
-        return self._post(self.at(action, "/finish"), {"csrf_token": token, "action": action_id})
+        return self.send(action, "/finish", {"csrf_token": token, "action": action_id})
 
-    def _post(self, address: str, data: dict[str, str]) -> TestResponse:
+    def send(self, action: str, way: str, data: dict[str, str]) -> TestResponse:
+        """Sends a form to an address of an action."""
         db.session.commit()
-        answer = self.browser.post(address, data=data, headers=referer())
+        answer = self.browser.post(self.at(action, way), data=data, headers=referer())
         db.session.expire_all()
         return answer
 
