@@ -14,7 +14,7 @@ _REASONS = ("The app was down for a day.", "A colleague of the newsroom.", "Tria
 def give(reader_id: str, at: datetime, world: World, rng: Random, rows: Rows) -> None:
     """A grant from a moment on, the entitlement that it gives, and the actions of staff that its ledger names."""
     grant_id, until = new_id("grt", rng), end_after(at, rng.choice(_DAYS), world.zone)
-    own = (new_id("ent", rng), reader_id, world.plan.key, "comp", grant_id, rng)
+    own = (new_id("ent", rng), reader_id, world.plan.key, "comp", grant_id)
     chronicle = Chronicle(*own, clock=world.clock)
     facts = GrantFacts(at, until)
     chronicle.decide(terms_of(facts), ("staff", _act("grant", reader_id, grant_id, at, rng, rows)), at)

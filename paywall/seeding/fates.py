@@ -34,11 +34,11 @@ class Fate:
         self._queue: list[tuple[datetime, int, Step]] = []
         self._number = 0
 
-    def live(self, erased_at: datetime | None = None) -> None:
+    def live(self, erasure: tuple[str, datetime] | None = None) -> None:
         """Everything up to now, in the order in which it happens; whoever is erased is charged no more."""
         self._later(self.of.created_at, self._begin)
-        if erased_at is not None:
-            self._later(erased_at, self._end_at_once)
+        if erasure is not None:
+            self._later(erasure[1], partial(self._erase, erasure[0]))
         while self._queue and self._queue[0][0] <= self.now:
             at, _, step = heappop(self._queue)
             step(at)
@@ -155,6 +155,11 @@ class Fate:
         if self.of.live:
             self.of.cancel(at)
             self.of.tell("customer.subscription.deleted", at)
+
+    def _erase(self, erasure_id: str, at: datetime) -> None:
+        if self.of.live:
+            self.of.cancel(at)
+            self.of.tell("customer.subscription.deleted", at, ("erasure", erasure_id))
 
     def _refund(self, index: int, at: datetime) -> None:
         self.of.open_case("refunds", index, at, status="succeeded")

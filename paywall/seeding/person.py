@@ -18,6 +18,8 @@ _LAST = ("abbott", "berg", "costa", "diaz", "eriksen", "fofana", "gupta", "hadda
 _HOSTS = ("example.org", "example.com", "example.net", "mail.example", "post.example")  # nobody's, by RFC 2606
 _BROWSERS = ("Firefox on Linux", "Chrome on Windows", "Safari on iPhone", "Safari on macOS")
 
+Erasing = tuple[str, datetime] | None  # its id, and when
+
 _OLD_PRICE = 0.8  # of today's, for whoever joined so long ago
 _PRICE_ROSE = timedelta(days=730)
 
@@ -27,17 +29,18 @@ def live(index: int, joined: datetime, world: World, rng: Random) -> Rows:
     rows: Rows = defaultdict(list)
     reader = _reader(index, joined, world, rng)
     rows["readers"].append(reader)
-    erased_at = _moment(joined, world.now, rng) if rng.random() < world.habits.erased else None
+    erased = rng.random() < world.habits.erased
+    erasure = (new_id("era", rng), _moment(joined, world.now, rng)) if erased else None
     taxed = rng.random() < world.habits.taxed
     start: datetime | None = joined
     while start is not None:
-        start = _buy(reader, start, erased_at, world, rng, rows, taxed=taxed)
-    if erased_at is None and rng.random() < world.habits.comped:
+        start = _buy(reader, start, erasure, world, rng, rows, taxed=taxed)
+    if erasure is not None:
+        _erase(reader, *erasure, rows)
+        return rows
+    if rng.random() < world.habits.comped:
         comps.give(reader["id"], _moment(joined, world.now, rng), world, rng, rows)
-    if erased_at is not None:
-        _erase(reader, erased_at, rng, rows)
-    else:
-        _around(reader, joined, world, rng, rows)
+    _around(reader, joined, world, rng, rows)
     return rows
 
 
@@ -57,17 +60,17 @@ def _reader(index: int, joined: datetime, world: World, rng: Random) -> Row:
 
 
 def _buy(
-    reader: Row, start: datetime, erased_at: datetime | None, world: World, rng: Random, rows: Rows, *, taxed: bool
+    reader: Row, start: datetime, erasure: Erasing, world: World, rng: Random, rows: Rows, *, taxed: bool
 ) -> datetime | None:
     """One purchase, at times two; returns when the reader buys again."""
     amount = world.plan.amount
     price = round(amount * _OLD_PRICE) if start < world.now - _PRICE_ROSE else amount
     bought = Purchase(world, rng, rows, reader["id"], reader["customer_id"], start, price, taxed)
-    Fate(bought).live(erased_at)
+    Fate(bought).live(erasure)
     if rng.random() < world.habits.bought_twice and start + timedelta(hours=1) < world.now:
         again = start + timedelta(seconds=int(20 + 600 * rng.random()))
         second = Purchase(world, rng, rows, reader["id"], reader["customer_id"], again, price, taxed)
-        Fate(second).live(erased_at)
+        Fate(second).live(erasure)
         marked = kept([_held(bought, world), _held(second, world)])
         for one in (bought, second):
             one.write(marked if one.live and one.id != marked else None)
@@ -77,7 +80,7 @@ def _buy(
     if bought.live or terms is None or terms.until is None or rng.random() >= world.habits.returns:
         return None
     back = max(terms.until, bought.synced_at) + timedelta(seconds=int(86_400 * (1 + rng.expovariate(1 / 150))))
-    return back if back < (erased_at or world.now) else None
+    return back if back < (erasure[1] if erasure else world.now) else None
 
 
 def _held(one: Purchase, world: World) -> Held:
@@ -91,12 +94,12 @@ def _moment(first: datetime, last: datetime, rng: Random) -> datetime:
     return first + timedelta(seconds=int((last - first).total_seconds() * rng.random()))
 
 
-def _erase(reader: Row, at: datetime, rng: Random, rows: Rows) -> None:
+def _erase(reader: Row, erasure_id: str, at: datetime, rows: Rows) -> None:
     for name in ("email", "email_normalised", "email_verified_at", "customer_id"):
         reader[name] = None
     done = at + timedelta(seconds=4)
     told = {"asked_by": "reader", "stage": "done", "asked_at": at, "done_at": done}
-    rows["erasures"].append({"id": new_id("era", rng), "reader_id": reader["id"], **told})
+    rows["erasures"].append({"id": erasure_id, "reader_id": reader["id"], **told})
 
 
 def _around(reader: Row, joined: datetime, world: World, rng: Random, rows: Rows) -> None:

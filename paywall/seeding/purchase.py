@@ -16,6 +16,7 @@ from paywall.seeding.habits import ORDINARY, Habits
 Rows = defaultdict[str, list[Row]]
 
 _EVENTS_KEPT = timedelta(days=90)
+_BACK_FIRST = 0.2  # so many readers are back before the event
 _RECEIPTS = 0.5  # so many payments have a mailed receipt
 _API_VERSION = "2026-10-28.clover"
 
@@ -74,7 +75,7 @@ class Purchase:
         self.id = new_id("sub", self.rng)
         self.synced_at = self.created_at
         self._paper = self.rng.getrandbits(32)
-        own = (new_id("ent", self.rng), self.reader_id, self.world.plan.key, "subscription", self.id, self.rng)
+        own = (new_id("ent", self.rng), self.reader_id, self.world.plan.key, "subscription", self.id)
         self.chronicle = Chronicle(*own, price=(self.price, self.world.plan.currency), clock=self.world.clock)
         self.card_ends_on = _end_of_month(self.rng.randrange(60), self.created_at)
 
@@ -96,17 +97,18 @@ class Purchase:
             ended_for_money=self.ended_for_money,
         )
 
-    def tell(self, kind: str, at: datetime) -> None:
-        """Stripe tells us of an event; we fetch, decide and write down some seconds later."""
+    def tell(self, kind: str, at: datetime, instead: tuple[str, str] | None = None) -> None:
+        """Stripe tells us of an event; we fetch, decide and write down some seconds later. Or we were the cause."""
         learned = max(at + timedelta(microseconds=int(8e5 + 6e6 * self.rng.random())), self.synced_at)
         learned = min(learned + timedelta(milliseconds=1), self.world.now)
-        cause, event_id = "event", new_id("evt", self.rng)
-        if not self.chronicle.entries and self.rng.random() < 0.2:
-            cause, event_id = "return", new_id("chk", self.rng)  # the reader was back before the event
+        event_id = new_id("evt", self.rng)
+        cause = instead or ("event", event_id)
+        if not self.chronicle.entries and self.rng.random() < _BACK_FIRST:
+            cause = "return", new_id("chk", self.rng)
         self.chronicle.pass_time(learned)
-        self.chronicle.decide(terms_of(self.facts(), self.world.plan, self.world.zone), (cause, event_id), learned)
+        self.chronicle.decide(terms_of(self.facts(), self.world.plan, self.world.zone), cause, learned)
         self.synced_at = learned
-        if cause == "event" and learned > self.world.now - _EVENTS_KEPT:
+        if cause[0] == "event" and learned > self.world.now - _EVENTS_KEPT:
             self.rows["events"].append(self._event(event_id, kind, at, learned))
 
     def pay(self, start: datetime, end: datetime, at: datetime, amount: int | None = None) -> None:
