@@ -1,5 +1,7 @@
 """The desk's pages: the search for a reader, and the reader's page."""
 
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -7,11 +9,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from paywall import context, guards
-from paywall.desk import asking, hints, searching
+from paywall.desk import asking, hints, searching, stripe_links, timeline, told
+from paywall.desk import page as gathering
+from paywall.domain.days import in_words
+from paywall.domain.plans import price_of
 from paywall.domain.roles import Right
 from paywall.errors import NotFound
-from paywall.explaining import moments
-from paywall.storage import readers
+from paywall.explaining import holdings, moments
+from paywall.explaining.gathering import Explainer
+from paywall.explaining.text import headline
+from paywall.explaining.words import STATES
+from paywall.storage import aliases
 from paywall.storage.database import begin_read
 
 log = structlog.get_logger("paywall.desk")
@@ -49,16 +57,51 @@ def find() -> str | Response:
 
 
 @blueprint.get("/readers/<reader_id>")
-def reader(reader_id: str) -> str | Response:
-    """All that bears on one reader's access."""
-    row = readers.get(reader_id)
+def reader(reader_id: str) -> Response:
+    """All that bears on one reader's access; of one who was joined to another it leads on to that one."""
+    row = aliases.current(reader_id)
     if row is None:
         raise NoReader("No reader has this id. Go back to the service desk and search for the reader.")
-    return render_template("desk/reader.html", reader=row)
+    if row.id != reader_id:
+        return redirect(url_for("desk.reader", reader_id=row.id, joined=reader_id), code=303)
+    settings, now = context.settings(), context.now()
+    at, fault = _moment(now)
+    kinds = [one for one in timeline.Kind if one in request.args.getlist("kind")]
+    held = holdings.of_reader(row)
+    story = Explainer(settings.plans, settings.zone).explain(row, at, now, held)
+    page = gathering.gather(row, held, now)
+    shown = timeline.page(page.person, settings.zone, kinds, request.args.get("after", ""))
+    log.info("desk_looked", staff=guards.colleague().reader_id, reader=row.id)
+    values = {"story": story, "reason": gathering.reason_of(story), "page": page, "timeline": shown, "kinds": kinds}
+    status = 400 if fault else 200
+    return Response(
+        render_template("desk/reader.html", reader=row, fault=fault, **values), status, mimetype="text/html"
+    )
+
+
+def _moment(now: datetime) -> tuple[datetime, str]:
+    """The moment asked about, or the present one and what is wrong with the text."""
+    text = request.args.get("at", "").strip()
+    try:
+        return (moments.read(text, context.settings().zone), "") if text else (now, "")
+    except moments.BadMoment as error:
+        return now, error.message
 
 
 @blueprint.context_processor
 def _vocabulary() -> dict[str, Any]:
     """What the templates speak with."""
     settings = context.settings()
-    return {"words": moments, "zone": settings.zone, "now": context.now()}
+    return {
+        "words": moments,
+        "states": STATES,
+        "price_of": price_of,
+        "in_words": in_words,
+        "headline": headline,
+        "flags": told.FLAGS,
+        "signed_in": told.SIGNED_IN,
+        "timeline_kinds": timeline.TITLES,
+        "at_stripe": partial(stripe_links.link, settings.stripe),
+        "zone": settings.zone,
+        "now": context.now(),
+    }

@@ -26,9 +26,12 @@ class Explainer:
     plans: Mapping[str, Plan]
     zone: ZoneInfo
 
-    def explain(self, reader: Reader, at: datetime, now: datetime) -> Explanation:
-        """Why the reader may or may not read at ``at``, as was known then; and what was learned only later."""
-        given, notes, held = [], list(self._erased(reader, at)), holdings.of_reader(reader)
+    def explain(self, reader: Reader, at: datetime, now: datetime, held: Holdings | None = None) -> Explanation:
+        """Why the reader may or may not read at ``at``, as was known then; and what was learned only later.
+
+        ``held`` are the reader's holdings where they were read before.
+        """
+        given, notes, held = [], list(self._erased(reader, at)), held or holdings.of_reader(reader)
         for row, entries in held.histories:
             known = ledger.known_at(entries, at)
             if row.plan not in self.plans:

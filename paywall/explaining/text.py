@@ -13,7 +13,7 @@ _STEPS_SHOWN = 20
 
 def render(told: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """The lines, the answer first."""
-    yield _headline(told, zone)
+    yield headline(told, zone)
     if told.at < told.now:
         yield f"This is what was known on {moment(told.at, zone)}."
     elif told.at > told.now:
@@ -31,7 +31,8 @@ def render(told: Explanation, zone: ZoneInfo) -> Iterator[str]:
     yield from _section("Open checkouts", opened)
 
 
-def _headline(told: Explanation, zone: ZoneInfo) -> str:
+def headline(told: Explanation, zone: ZoneInfo) -> str:
+    """The answer in one sentence."""
     yes, no, when = "may read", "may not read", "now"
     if told.at < told.now:
         yes, no, when = "could read", "could not read", f"on {moment(told.at, zone)}"
