@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from paywall.domain.lifecycle import CHANGES, LIVE_STATUSES, Change, State
 from paywall.storage.database import db
 from paywall.storage.entitlements import terms_of
+from paywall.storage.grants import Grant
 from paywall.storage.models import Checkout, Entitlement, InboxEvent, Lease, LedgerEntry, Reader, Subscription
 from tests.support.shop import Shop
 
@@ -31,6 +32,7 @@ class Books:
     checkouts: list[Checkout]
     events: list[InboxEvent]
     leases: list[Lease]
+    grants: list[Grant]
     at_stripe: dict[str, dict[str, Any]]
     sessions: dict[str, dict[str, Any]]
     at: datetime
@@ -52,6 +54,7 @@ def read(shop: Shop) -> Books:
             checkouts=rows(Checkout),
             events=rows(InboxEvent),
             leases=rows(Lease),
+            grants=rows(Grant),
             at_stripe={body["id"]: body for body in store.find("subscription")},
             sessions={body["id"]: body for body in store.find("checkout.session")},
             at=shop.app.extensions["paywall"].clock.now(),
@@ -82,7 +85,7 @@ def agree_with_stripe(books: Books) -> Iterator[str]:
 
 
 def one_entitlement_each(books: Books) -> Iterator[str]:
-    """One entitlement for a subscription, of its reader; it lets in while Stripe says that it runs."""
+    """One entitlement for a subscription or a grant, of its reader; it lets in while Stripe says that it runs."""
     found = Counter(row.source_id for row in books.entitlements)
     for key, subscription in books.subscriptions.items():
         if found.pop(key, 0) != 1:
@@ -92,6 +95,11 @@ def one_entitlement_each(books: Books) -> Iterator[str]:
                 yield f"{row.id} is another reader's than {key}"
             if row.source_id == key and subscription.status == "active" and not State(row.state).grants:
                 yield f"{row.id} is {row.state} while {key} is active"
+    for grant in books.grants:
+        if found.pop(grant.id, 0) != 1:
+            yield f"{grant.id} has not one entitlement"
+        if any(row.reader_id != grant.reader_id for row in books.entitlements if row.source_id == grant.id):
+            yield f"what {grant.id} gives is another reader's"
     yield from (f"entitlement for {key}, which is not stored" for key in found)
 
 
