@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from paywall.reports.definitions_money import MONEY
+from paywall.reports.definitions_use import HEALTH, USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +77,4 @@ DEFINITIONS: dict[str, Definition] = {
     "ended_comp": Definition("Ended as free time was over; always 0 here, as only paid access is counted.", _ENDED),
     "ended_other": Definition("Ended for another reason, as a renewal of which nothing was heard.", _ENDED),
     "net": Definition("What the step won, less what it lost.", "new + returned - ended"),
-} | {name: Definition(*told) for name, told in MONEY.items()}
+} | {name: Definition(*told) for name, told in (MONEY | USE | HEALTH).items()}

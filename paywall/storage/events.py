@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from paywall.storage.database import db, insert_for
+from paywall.storage.database import UTCDateTime, db, insert_for
 from paywall.storage.models import InboxEvent
 
 UNDONE = ("received", "parked")
@@ -106,6 +106,15 @@ def state() -> InboxState:
     waiting = select(func.count(), func.min(InboxEvent.received_at), func.count().filter(failing))
     count, oldest, keep_failing = db.session.execute(waiting.where(InboxEvent.state.in_(UNDONE))).one()
     return InboxState(count, oldest, db.session.scalar(select(func.max(InboxEvent.received_at))), keep_failing)
+
+
+def newest_by_type(among: int) -> list[tuple[str, datetime, int]]:
+    """Of the newest so many events: each type with its latest arrival and its number, the latest first."""
+    row = InboxEvent
+    newest = select(row.type, row.received_at).order_by(row.received_at.desc()).limit(among).subquery()
+    latest = func.max(newest.c.received_at, type_=UTCDateTime)
+    query = select(newest.c.type, latest, func.count()).group_by(newest.c.type).order_by(latest.desc(), newest.c.type)
+    return [(kind, moment, number) for kind, moment, number in db.session.execute(query)]
 
 
 def parked_before(moments: Sequence[datetime]) -> list[int]:

@@ -46,6 +46,7 @@ class Keeper(Generic[T]):
         self._lock = threading.Lock()
         self._value: T | None = None
         self._stale_at = float("-inf")
+        self._loaded_at = float("-inf")
         self._failing = False
         self._ended = 0  # loads
         self._hangs_after: int | None = None  # so many loads the next one made somebody wait in vain
@@ -57,6 +58,11 @@ class Keeper(Generic[T]):
         if self._value is None:
             raise Unavailable("The service cannot read its keys yet; try again in a moment.")
         return self._value
+
+    @property
+    def age(self) -> float:
+        """Seconds since the value was last loaded; infinite before the first time."""
+        return self._monotonic() - self._loaded_at
 
     def _take_turn(self, now: datetime) -> None:
         ended, patience = self._ended, self._patience()
@@ -82,6 +88,7 @@ class Keeper(Generic[T]):
         try:
             self._value = self._load(self._value, now)
             self._failing = False
+            self._loaded_at = self._monotonic()
         except SQLAlchemyError as error:
             if not self._failing:
                 log.error("snapshot_not_refreshed", kind=type(error).__name__)

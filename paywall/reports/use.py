@@ -1,0 +1,155 @@
+"""The report Use: tokens that were made and checked, by step, content service and feature."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+
+from paywall.domain.roles import Right
+from paywall.reports import charts, ranges
+from paywall.reports.ranges import Part, Range, RangeQuestion, Step
+from paywall.reports.report import Cell, Column, Report, Table
+from paywall.settings import Settings
+from paywall.storage import service_keys, use
+from paywall.storage.use import Counted, Kind
+
+OWN = "(no key: own pages, gateways)"
+ANY = "(any)"
+_KINDS = (Kind.ISSUED, Kind.ALLOWED, Kind.REFUSED, Kind.LISTED)
+
+Counts = Mapping[str, int]  # by kind
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was counted in a range: by its steps, by the name of the service, by feature; and each number itself."""
+
+    range: Range
+    steps: Sequence[tuple[Part, Counts]]
+    services: Mapping[str, Counts]
+    last_used: Mapping[str, date]
+    features: Mapping[str, Counts]
+    numbers: Sequence[tuple[Counted, str, int]]  # with the service's name
+
+    @property
+    def charts(self) -> list[Markup]:
+        """Checks and tokens, step by step."""
+        labels = [part.title for part, _ in self.steps]
+        if len(labels) < 2:
+            return []
+        what = f"by {self.range.by}, from {labels[0]} to {labels[-1]}; the table has the same numbers"
+        checks = {name: [counts.get(kind, 0) for _, counts in self.steps] for name, kind in _CHECKS.items()}
+        made = {"Issued": [counts.get(Kind.ISSUED, 0) for _, counts in self.steps]}
+        return [
+            charts.bars("Tokens checked", f"Allowed and refused, {what}.", labels, checks, stacked=True),
+            charts.lines("Tokens issued", f"How many were made, {what}.", labels, made),
+        ]
+
+
+_CHECKS = {"Allowed": Kind.ALLOWED, "Refused": Kind.REFUSED}
+
+
+def read(args: MultiDict[str, str], settings: Settings, now: datetime) -> RangeQuestion:
+    """Parses the address; by day if it does not say."""
+    asked = MultiDict(args)
+    if not asked.get("by"):
+        asked.setlist("by", [Step.DAY])
+    return ranges.read(asked, settings.zone, now)
+
+
+def compute(question: RangeQuestion, settings: Settings, now: datetime) -> Figures:
+    """The figures of a question without errors."""
+    chosen = question.range
+    found = use.between(chosen.first, chosen.last)
+    names = {row.id: row.name for row in service_keys.every()} | {"": OWN}
+    days, services, features = dict[date, Counter[str]](), dict[str, Counter[str]](), dict[str, Counter[str]]()
+    for one, number in found:
+        days.setdefault(one.day, Counter())[one.kind] += number
+        services.setdefault(names.get(one.service_id, one.service_id), Counter())[one.kind] += number
+        for feature in one.features.split() or [ANY]:
+            features.setdefault(feature, Counter())[one.kind] += number
+    last = dict[str, date]()
+    for service, day in use.last_days().items():
+        name = names.get(service, service)
+        last[name] = max(day, last.get(name, day))
+    return Figures(
+        range=chosen,
+        steps=_steps(chosen, days),
+        services={name: services.get(name, Counter()) for name in sorted({*services, *last} - {OWN})}
+        | {OWN: services.get(OWN, Counter())},
+        last_used=last,
+        features=dict(sorted(features.items())),
+        numbers=[(one, names.get(one.service_id, one.service_id), number) for one, number in found],
+    )
+
+
+def _steps(chosen: Range, days: Mapping[date, Counter[str]]) -> list[tuple[Part, Counts]]:
+    """The range's steps with what was counted on their days; days are in order, and so are steps."""
+    waiting = sorted(days)
+    steps = list[tuple[Part, Counts]]()
+    at = 0
+    for part in chosen.parts():
+        counts = Counter[str]()
+        while at < len(waiting) and waiting[at] <= part.last:
+            counts.update(days[waiting[at]])
+            at += 1
+        steps.append((part, counts))
+    return steps
+
+
+_NUMBERS = tuple(Column(str(kind), str(kind).capitalize()) for kind in _KINDS)
+_STEPS = (Column("first_day", "From", "day"), Column("last_day", "To", "day"), *_NUMBERS)
+_SERVICES = (Column("service", "Service", "text"), *_NUMBERS, Column("last_used", "Last used", "day"))
+_FEATURES = (Column("feature", "Feature", "text"), *_NUMBERS[:3])
+_DAILY = (
+    Column("day", "Day", "day"),
+    Column("service", "Service", "text"),
+    Column("service_id", "Key", "text"),
+    Column("kind", "Use", "text"),
+    Column("features", "Features", "text"),
+    Column("number", "Number"),
+)
+
+
+def tables(figures: Figures) -> list[Table]:
+    """The figures as rows."""
+    kinds = [str(kind) for kind in _KINDS]
+    services = [(name, *_cells(counts), figures.last_used.get(name)) for name, counts in figures.services.items()]
+    return [
+        Table(
+            "use", "Use", _STEPS, [(part.first, part.last, *_cells(counts)) for part, counts in figures.steps], kinds
+        ),
+        Table("services", "By content service", _SERVICES, services, ("last_used",)),
+        Table(
+            "features",
+            "By feature",
+            _FEATURES,
+            [(name, *_cells(counts)[:3]) for name, counts in figures.features.items() if any(_cells(counts)[:3])],
+            ("by_feature",),
+        ),
+        Table(
+            "daily",
+            "Every number",
+            _DAILY,
+            [(one.day, name, one.service_id, one.kind, one.features, number) for one, name, number in figures.numbers],
+        ),
+    ]
+
+
+def _cells(counts: Counts) -> list[Cell]:
+    return [counts.get(kind, 0) for kind in _KINDS]
+
+
+REPORT = Report(
+    name="use",
+    title="Use",
+    right=Right.REPORTS,
+    read=read,
+    compute=compute,
+    tables=tables,
+    template="reports/use.html",
+    fields=ranges.FIELDS,
+)
