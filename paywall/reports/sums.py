@@ -99,18 +99,27 @@ def _from_rollup(connection: Connection, days: Sequence[date], zone: ZoneInfo, n
     behind = readers_of(connection, LedgerEntry.id > state.ledger_id)
     if behind is None:
         return None
-    found, today = _stored(connection, days, local_day(now, zone)), local_day(now, zone)
-    wrong = behind | _later_today(connection, zone, now)
-    if wrong:
-        for key, _, value in _exact(connection, known(LedgerEntry.id <= state.ledger_id, wrong), zone):
-            if key.day < today or (key.day == today and not key.closing):
+    today = local_day(now, zone)
+    found = _stored(connection, days, today)
+    if behind:
+        for key, _, value in _exact(connection, known(LedgerEntry.id <= state.ledger_id, behind), zone):
+            if _is_stored(key, today):
                 found[_step(days, key)] -= value
-        for key, moment, value in _exact(connection, live(wrong), zone):
+        for key, moment, value in _exact(connection, live(behind), zone):
             if moment <= now:
                 found[_step(days, key)] += value
+    if later := _later_today(connection, zone, now) - behind:
+        for key, moment, value in _exact(connection, live(later), zone):
+            if moment > now and _is_stored(key, today):
+                found[_step(days, key)] -= value
     for key, _, value in _keyed(connection, renewals(LedgerEntry.id > state.ledger_id), zone):
         found[_step(days, key)] += value
     return found
+
+
+def _is_stored(key: Key, today: date) -> bool:
+    """Whether ``_stored`` counts it."""
+    return key.day < today or (key.day == today and not key.closing)
 
 
 def _stored(connection: Connection, days: Sequence[date], today: date) -> Sums:

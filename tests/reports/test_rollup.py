@@ -4,8 +4,6 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-import sqlalchemy as sa
 from flask_openapi3.openapi import OpenAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,11 +12,9 @@ from paywall.domain.days import local_day
 from paywall.reports import adding_up, rollup, sums
 from paywall.reports.adding_up import Flow
 from paywall.reports.causes import cause_of
-from paywall.storage import daily_figures
-from paywall.storage.daily_figures import DailyFigure
 from paywall.storage.database import db
 from tests.support import stories
-from tests.support.builders import NOW, make_entitlement, save
+from tests.support.builders import NOW
 from tests.support.stories import HOUR, Story
 
 DAY = timedelta(days=1)

@@ -3,7 +3,6 @@
 import csv
 import io
 from datetime import timedelta
-from html.parser import HTMLParser
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,6 +13,7 @@ from paywall.domain.lifecycle import State
 from paywall.reports import words
 from paywall.reports.filters import Flag
 from paywall.reports.rule import Movement
+from tests.reports.pages import get, link
 from tests.support.browsers import browser
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save, sign_in
 
@@ -21,46 +21,10 @@ ASKED_OF_POSTGRESQL = frozenset(
     {
         "test_pages_lead_through_all_rows_and_keep_the_filters",
         "test_the_download_holds_every_row_of_the_filter",
-        "test_every_figure_of_the_overview_leads_to_its_rows",
     }
 )
 
 ADDRESSES = ("/admin/", "/admin/entitlements", "/admin/entitlements.csv")
-
-
-class Page(HTMLParser):
-    """What a page links to, and its text without mark-up."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.links: list[tuple[str, str]] = []
-        self.text = ""
-        self._href: str | None = None
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.text += " "
-        if tag == "a":
-            self._href = dict(attrs)["href"]
-            self.links.append((self._href or "", ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._href = None if tag == "a" else self._href
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self._href is not None:
-            self.links[-1] = (self.links[-1][0], " ".join(f"{self.links[-1][1]} {data}".split()))
-
-
-def get(client: FlaskClient, address: str, status: int = 200) -> Page:
-    response = client.get(address)
-    assert response.status_code == status
-    return Page(response.text)
-
-
-def link(page: Page, name: str) -> str:
-    return next(href for href, text in page.links if text == name)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -99,30 +63,6 @@ def test_reports_answer_to_reading_only(staff: FlaskClient, address: str) -> Non
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_reports_are_never_stored_by_caches(staff: FlaskClient, address: str) -> None:
     assert staff.get(address).headers["Cache-Control"] == "private, no-store"
-
-
-def test_every_figure_of_the_overview_leads_to_its_rows(staff: FlaskClient) -> None:
-    """The list behind each figure counts as many rows as the figure says."""
-    reader = make_reader()
-    for days in (5, 40, 100, 300, 500):
-        began = NOW - timedelta(days=days)
-        until = {"until": began + timedelta(days=35), "paid_until": began + timedelta(days=35)}
-        make_entitlement(reader if days > 90 else None, make_terms(began, starts_at=began, **until))
-    make_entitlement(terms=make_terms(hold=Reason.PAUSED))
-    make_entitlement(terms=make_terms(starts_at=None, paid_until=None, until=None, lapse=Reason.NEVER_PAID))
-    save()
-    page = get(staff, "/admin/")
-    figures = [(href, text) for href, text in page.links if "state=" in href or "movement=" in href]
-    assert len(figures) == 6 + 12 * 5
-    for href, text in figures:
-        number = next(word for word in text.split() if word.isdigit())
-        rows = get(staff, href)
-        assert f"{number} entitlement" in " ".join(rows.text.split()), href
-
-
-def test_the_overview_of_an_empty_service(staff: FlaskClient) -> None:
-    page = get(staff, "/admin/")
-    assert "Active 0 may read now" in " ".join(page.text.split())
 
 
 def test_a_row_of_the_list_says_everything_in_words(staff: FlaskClient) -> None:
