@@ -13,6 +13,7 @@ from paywall import context
 from paywall.accounts.commands import staff_cli
 from paywall.billing import catalog
 from paywall.billing.commands import plans_cli, subscriptions_cli
+from paywall.caring import commands as caring
 from paywall.errors import PaywallError
 from paywall.explaining.commands import explain
 from paywall.mail.commands import mail_cli
@@ -70,6 +71,8 @@ def init_app(app: Flask) -> None:
         worker_command,
     ):
         group.add_command(part)
+    for command in caring.COMMANDS:
+        readers_cli.add_command(command)
     app.cli.add_command(group)
 
 
