@@ -14,6 +14,7 @@ from tests.bench.lane import lane
 from tests.bench.latency import latency
 from tests.bench.library import library
 from tests.bench.places import say
+from tests.bench.reports import reports
 from tests.bench.results import Findings, save, table
 from tests.bench.revoked import revoked
 from tests.bench.stopped import stopped
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[Findings], None]] = {
     "outage": outage.outage,
     "intake": intake.intakes,
     "reconcile": reconcile.reconciliations,
+    "reports": reports,
 }
 
 
