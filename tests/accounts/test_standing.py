@@ -9,6 +9,8 @@ import pytest
 from paywall.accounts.standing import NOTHING, describe, of_reader
 from paywall.domain.days import in_words
 from paywall.domain.entitlements import PaidPeriod, Reason, SubscriptionFacts, Terms, terms_of
+from paywall.domain.grants import GrantFacts
+from paywall.domain.grants import terms_of as grant_terms
 from paywall.domain.plans import load_plan
 
 PLAN = load_plan(
@@ -54,6 +56,27 @@ def test_the_day_is_that_of_the_newsroom_renewing_or_not(zone: str, hour: int) -
 def test_a_cancelled_one_says_that_nothing_more_is_charged() -> None:
     text = sentence(replace(PAID, cancels_at_period_end=True))
     assert text == "Your access runs until 21 November 2027. It will not renew, and nothing more will be charged."
+
+
+FREE = grant_terms(GrantFacts(BEGAN, datetime(2027, 1, 1, 5, tzinfo=UTC)))
+
+
+def test_what_is_free_names_its_last_day_and_charges_nothing() -> None:
+    told = describe(PLAN, FREE, ZONE, NOW)
+    assert told.sentence == "You read free of charge until 31 December 2026. Nothing will be charged then."
+    assert not told.may_join
+    over = describe(PLAN, FREE, ZONE, NOW + timedelta(days=300))
+    assert over.sentence == "Your access ended on 31 December 2026, because your time free of charge is over."
+    assert over.may_join
+
+
+@pytest.mark.parametrize("lasts", [1, 3000])
+def test_beside_what_is_free_the_subscription_is_told_which_charges(lasts: int) -> None:
+    paid, free = terms_of(PAID, PLAN, ZONE), grant_terms(GrantFacts(BEGAN, NOW + timedelta(days=lasts)))
+    for both in ([(PLAN, paid), (PLAN, free)], [(PLAN, free), (PLAN, paid)]):
+        assert "then it renews at $100" in of_reader(both, ZONE, NOW).sentence
+    ended = terms_of(replace(PAID, status="canceled", ended_at=BEGAN), PLAN, ZONE)
+    assert "free of charge" in of_reader([(PLAN, free), (PLAN, ended)], ZONE, NOW).sentence
 
 
 def test_while_the_renewal_is_awaited_the_reader_reads_on() -> None:

@@ -114,7 +114,6 @@ def test_the_payment_of_somebody_else_cannot_be_named(desk: Acting, bought: Boug
     assert "Choose one of the reader&#39;s payments." in answer.text
 
 
-@on_sqlite
 def test_support_gives_back_up_to_its_limit_of_a_payment_however_small_the_parts(bought: Bought) -> None:
     """The limit that comes with the service is $50."""
     desk = Acting.on(bought.shop, bought.reader_id, "support")
@@ -210,6 +209,26 @@ def test_a_refund_whose_answer_is_lost_is_repeated_and_stays_one(
     assert bought.refunds() == [10000]
     assert newest(bought, "refund").state == "done"
     assert not bought.reads()
+
+
+@on_sqlite
+def test_a_process_that_dies_before_it_asks_stripe_leaves_a_row_to_go_on_with(
+    desk: Acting, bought: Bought, monkeypatch
+) -> None:
+    with monkeypatch.context() as death:
+        death.setattr(desk_calls, "refund", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.confirm("refund", desk.look("refund", amount="100"))
+    db.session.rollback()
+    begun = newest(bought, "refund")
+    assert (begun.state, bought.refunds()) == ("begun", [])
+    assert desk.finish("refund", begun.id).status_code == 303
+    assert bought.refunds() == [10000]
+
+
+def die(*_args: object) -> None:
+    """As a process does that is told to stop at once."""
+    raise KeyboardInterrupt
 
 
 @on_sqlite

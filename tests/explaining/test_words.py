@@ -110,6 +110,7 @@ NEXT = [
     ({"hold": Reason.PAUSED}, 0, "Access returns when the subscription is resumed at Stripe. In any case it ends on"),
     ({"hold": Reason.COLLECTION_PAUSED}, 0, "Access returns when the collection of payments is resumed"),
     ({"hold": Reason.UNKNOWN_STATUS}, 0, "Look at the subscription in Stripe's dashboard"),
+    ({"lapse": Reason.COMP_OVER, "renews": False}, 0, "Nothing is charged for it. Access by it ends on"),
     ({}, 400, "Nothing more happens by itself. The reader may join again"),
     ({}, -31, "Access begins when Stripe reports the payment"),
 ]
