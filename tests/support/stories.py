@@ -6,7 +6,7 @@ Nothing of the reports is used here but the shape of what they say: the expected
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -23,7 +23,10 @@ from paywall.storage.models import Entitlement, LedgerEntry, Reader, Subscriptio
 from tests.support.builders import NOW, make_reader, make_subscription
 
 HOUR = timedelta(hours=1)
-ZONES = ("UTC", "America/New_York", "Pacific/Niue", "Pacific/Kiritimati")
+ZONES = ("UTC", "America/New_York", "Pacific/Niue", "Pacific/Kiritimati", "Asia/Beirut")
+# an ordinary day; when New York and Beirut leave summer time, and enter it: in Beirut at midnight, which then is twice
+# or not at all
+BASES = (NOW, *(datetime(2026, month, day, 12, tzinfo=UTC) for month, day in ((11, 3), (10, 27), (3, 10), (3, 31))))
 READERS, SOURCES = 3, 5  # few, so that readers have several and change hands
 FREE = 4  # the source of this number is a grant
 PRICES = ((10000, "usd"), (9000, "eur"), (1200, "usd"))
@@ -59,8 +62,8 @@ class Held:
 class Story:
     """Writes a history step by step, and remembers what it wrote."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        self.zone = zone
+    def __init__(self, zone: ZoneInfo, base: datetime = NOW) -> None:
+        self.zone, self.base = zone, base
         self.readers = [make_reader(None) for _ in range(READERS)]
         self.ids = [make_subscription(self.readers[0]).id for _ in range(SOURCES - 1)] + ["grt_1"]
         self.prices: list[tuple[int, str] | None] = [PRICES[0]] * (SOURCES - 1) + [None]
@@ -102,7 +105,7 @@ class Story:
 
     def _terms(self, told: tuple, *, free: bool) -> Terms:
         hours, (length, whole), lapse, in_dunning, hold, renews = told
-        start = NOW - 8 * 24 * HOUR + hours * HOUR
+        start = self.base - 8 * 24 * HOUR + hours * HOUR
         paid = start + length * HOUR
         until = end_of_day(paid, self.zone, days=2 if in_dunning else 0) if whole and length >= 0 else paid
         if free:
