@@ -31,6 +31,9 @@ from paywall.parts import Parts
 from paywall.reports import views as reports
 from paywall.reports.serving import api as reports_api
 from paywall.settings import ROOT, Settings, load_settings
+from paywall.staff import views as staff
+from paywall.staff.factor_views import blueprint as second_factor
+from paywall.staff.key_views import blueprint as staff_keys
 from paywall.storage import database
 from paywall.webhooks import views as webhooks
 
@@ -107,6 +110,8 @@ def _add_journeys(app: DescribedApp, csrf: CSRFProtect, settings: Settings) -> N
         app.register_blueprint(part_of_account)
     app.register_blueprint(checkout.blueprint)
     app.register_blueprint(reports.blueprint)
+    for part_of_staff in (staff.blueprint, second_factor, staff_keys):
+        app.register_blueprint(part_of_staff)
     app.register_api(reports_api)
     app.register_blueprint(desk.blueprint)
     app.register_blueprint(desk_actions)

@@ -10,7 +10,6 @@ from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from paywall import context
-from paywall.accounts.commands import staff_cli
 from paywall.billing import catalog
 from paywall.billing.commands import plans_cli, subscriptions_cli
 from paywall.caring import commands as caring
@@ -22,6 +21,7 @@ from paywall.people.commands import readers_cli
 from paywall.reconciling import reconcile
 from paywall.reports.commands import reports_cli
 from paywall.seeding.commands import dev_cli
+from paywall.staff.commands import staff_cli
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
@@ -106,7 +106,7 @@ def _first_key() -> SigningKey | None:
 
 
 def _give_key(service: str, file: Path) -> None:
-    known = {row.key_hash for row in service_keys.live() if row.name == service}
+    known = {row.key_hash for row in service_keys.live(context.now()) if row.name == service}
     if file.exists() and sha256_hex(file.read_text().strip()) in known:
         click.echo(f"service {service}: has its key")
         return

@@ -4,6 +4,7 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import NamedTuple, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -11,12 +12,18 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from paywall import colleagues, context, sessions
+from paywall import colleagues, context, second_factor, sessions
 from paywall.colleagues import Colleague, Missing
 from paywall.domain.roles import Right
 from paywall.errors import Forbidden, NotFound, Unauthorized
+from paywall.second_factor import CodeRefused, CodesRest
 from paywall.storage import service_keys
 from paywall.storage.database import db
+from paywall.storage.service_keys import Scope
+from paywall.storage.use import Kind
+from paywall.tokens import use
+
+CODE_FIELD = "factor_code"  # in a form that was sent again, after its proof was too old
 
 Check = Callable[[], Response | None]
 Args = ParamSpec("Args")
@@ -125,15 +132,29 @@ def _staff(right: Right) -> Response | None:
         return redirect(url_for("accounts.sign_in", return_to=_way_back()), code=303)
     if found is Missing.ROLE:
         raise Forbidden(_FOR_STAFF)
+    if isinstance(found, Missing):
+        return redirect(url_for("second_factor.show", return_to=_way_back()), code=303)
     _require(right)
+    return None
+
+
+def _entering() -> Response | None:
+    """Signed in by mail with a role: whoever has to prove more does it behind this."""
+    found = colleagues.entrant(context.now())
+    if found is Missing.SIGN_IN:
+        return redirect(url_for("accounts.sign_in", return_to=_way_back()), code=303)
+    if isinstance(found, Missing):
+        raise Forbidden(_FOR_STAFF)
     return None
 
 
 def _reporting() -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
-        if service_keys.find(key.strip(), "reports", context.now()) is None:
+        row = service_keys.find(key.strip(), Scope.REPORTS, context.now())
+        if row is None:
             raise ReportsKeyRefused("This service key is unknown, was revoked, or is not for reports.")
+        use.of_app().note(Kind.REPORTED, row.id, "", context.now())
         g.by_key = True
     elif isinstance(colleagues.current(), Missing):
         raise Unauthorized("Sign in as staff, or send a service key for reports as Authorization: Bearer pwk_...")
@@ -158,10 +179,35 @@ def _require(right: Right) -> None:
 
 
 def _prove() -> Response | None:
-    """None for who proved it a short time ago; else the page that says how to."""
-    if colleague().is_recent(context.now()):
+    """None for who proved it a short time ago, or does by this form; else the page that asks for it.
+
+    The page sends the form again with what was typed, to where it went.
+    """
+    now, who = context.now(), colleague()
+    if who.is_recent(now):
         return None
-    return make_response(render_template("prove.html", back=_way_back()), 403)
+    fault = None
+    if request.method == "POST" and CODE_FIELD in request.form:
+        try:
+            prove_by_code(request.form[CODE_FIELD], now)
+        except (CodeRefused, CodesRest) as error:
+            fault = error
+        else:
+            return None
+    typed = [pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", CODE_FIELD)]
+    asks = {"by_code": second_factor.is_set_up(who.reader_id), "typed": typed, "field": CODE_FIELD, "fault": fault}
+    return make_response(render_template("prove.html", back=_way_back(), **asks), fault.status if fault else 403)
+
+
+def prove_by_code(text: str, now: datetime) -> None:
+    """Takes a code of the second factor for this session, and commits. Raises CodeRefused and CodesRest."""
+    session = sessions.current()
+    if session is None:
+        raise Unauthorized
+    db.session.commit()  # what may have begun as a reader
+    second_factor.check(session.reader.id, text, now)
+    sessions.pass_factor(session, now)
+    db.session.commit()
 
 
 def _note_staff(response: Response) -> Response:
@@ -211,6 +257,7 @@ def _here() -> str:
 ANYONE = Guard("anyone", _anyone)
 READER = Guard("reader", _reader)
 STAFF = staff(Right.PERSONS)
+ENTERING = Guard("staff at the door", _entering)
 OPERATOR = Guard("operator", _operator)
 # checked in the view itself, where the key is read with the rest of the request
 SERVICE = Guard("content service", _anyone)

@@ -1,11 +1,11 @@
 """Signs a browser in and out: a row for each session, an opaque cookie that finds it, the access token beside it."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import structlog
-from flask import g, request
+from flask import after_this_request, g, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
@@ -97,6 +97,23 @@ def set_token(response: Response, reader_id: str, session_id: str, now: datetime
     if issued is not None:
         _set(response, TOKEN_COOKIE, issued.token, timedelta(days=TOKEN_COOKIE_DAYS), shared=True)
     return issued is not None
+
+
+def pass_factor(session: Current, now: datetime) -> None:
+    """Notes that the second factor was passed, and gives the browser's session another secret.
+
+    Whoever planted or saw the cookie of before has nothing of what was proved. Commits nothing; the cookie goes out
+    with the answer of this request.
+    """
+    secret = secrets.token_urlsafe(32)
+    rows.pass_factor(session.id, sha256_hex(secret), now)
+    g.reader_session = replace(session, staff_seen_at=now, factor_passed_at=now)
+    g.pop("colleague", None)
+
+    @after_this_request
+    def hand_out(response: Response) -> Response:
+        _set(response, SESSION_COOKIE, secret, timedelta(days=context.settings().web.session_days), shared=False)
+        return response
 
 
 def note_seen(session_id: str, seen_on: date | None, now: datetime) -> None:

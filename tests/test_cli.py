@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def init(run, file: Path) -> Callable[..., Result]:
 def live_keys(run) -> set[str]:
     """The hashes of the keys that open the API."""
     with run.app.app_context():
-        return {row.key_hash for row in service_keys.live()}
+        return {row.key_hash for row in service_keys.live(datetime.now(UTC))}
 
 
 def price_ids(sandbox) -> list[str]:

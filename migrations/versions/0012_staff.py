@@ -1,4 +1,4 @@
-"""Roles of staff, their second factor and short sessions; what a content service's key is for, and when it was used"""
+"""Roles of staff, their second factor and short sessions; what a content service's key is for"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,6 @@ def upgrade() -> None:
         sessions.add_column(sa.Column("factor_passed_at", sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table("service_keys") as keys:
         keys.add_column(sa.Column("scope", sa.String(length=20), nullable=False, server_default="verify"))
-        keys.add_column(sa.Column("used_on", sa.Date(), nullable=True))
     op.create_table(
         "second_factors",
         sa.Column("reader_id", sa.String(length=40), nullable=False),
@@ -46,7 +45,6 @@ def downgrade() -> None:
     op.drop_table("recovery_codes")
     op.drop_table("second_factors")
     with op.batch_alter_table("service_keys") as keys:
-        keys.drop_column("used_on")
         keys.drop_column("scope")
     with op.batch_alter_table("reader_sessions") as sessions:
         sessions.drop_column("factor_passed_at")

@@ -24,7 +24,7 @@ _BESIDE = [
     ("reports.entitlements", "Entitlements", Right.REPORTS),
     ("desk.search", "Service desk", Right.PERSONS),
     ("staff.list", "Staff", Right.STAFF),
-    ("staff.keys", "Keys", Right.KEYS),
+    ("staff_keys.services", "Keys", Right.KEYS),
 ]
 
 

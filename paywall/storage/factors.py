@@ -63,7 +63,10 @@ def take_try(reader_id: str, now: datetime, most: int, span: timedelta) -> bool:
     """Counts one typed code; False where ``most`` were typed since ``span`` ago. Commits nothing."""
     row = SecondFactor
     over = row.tries_since <= now - span
-    counted = {"tries": case((over, 1), else_=row.tries + 1), "tries_since": case((over, now), else_=row.tries_since)}
+    counted = {
+        "tries": case((over, 1), else_=row.tries + 1),
+        "tries_since": case((or_(over, row.tries == 0), now), else_=row.tries_since),
+    }
     taken = update(row).where(row.reader_id == reader_id, or_(over, row.tries < most)).values(**counted)
     return db.session.scalar(taken.returning(row.reader_id)) is not None
 

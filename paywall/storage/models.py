@@ -267,7 +267,6 @@ class ServiceKey(Base):
     scope: Mapped[str] = mapped_column(String(20), server_default="verify")  # verify: tokens; reports: figures
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # ahead of us for one that was replaced
-    used_on: Mapped[date | None] = mapped_column(Date)  # the newsroom's day of the newest use
 
 
 class Revocation(Base):

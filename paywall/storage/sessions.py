@@ -100,6 +100,12 @@ def staff_seen(session_id: str, now: datetime) -> None:
     db.session.execute(update(ReaderSession).where(ReaderSession.id == session_id).values(staff_seen_at=now))
 
 
+def pass_factor(session_id: str, hashed: str, now: datetime) -> None:
+    """Notes a passed second factor, and that the cookie's secret is another one now. Commits nothing."""
+    values = {"secret_hash": hashed, "factor_passed_at": now, "staff_seen_at": now}
+    db.session.execute(update(ReaderSession).where(ReaderSession.id == session_id).values(**values))
+
+
 def hand_over(reader_id: str, to: str) -> None:
     """Gives the sessions of a reader, living or not, to another one. Commits nothing."""
     db.session.execute(update(ReaderSession).where(ReaderSession.reader_id == reader_id).values(reader_id=to))

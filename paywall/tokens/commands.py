@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from paywall import context
+from paywall import context, second_factor
 from paywall.errors import PaywallError
 from paywall.storage import revocations, service_keys
 from paywall.storage.database import db
+from paywall.storage.service_keys import Scope
 from paywall.tokens import keyring, rotation
 from paywall.tokens.keylife import KeyLife
 
@@ -73,9 +74,10 @@ def retire_key(kid: str, withdraw: bool) -> None:
     help="A file that holds the encryption key of before.",
 )
 def reseal_keys(old_key_file: Path) -> None:
-    """Encrypt the private keys with the tokens.encryption_key of the settings, after it was changed."""
+    """Encrypt private keys and staff's second factors with the tokens.encryption_key of now, after it was changed."""
     try:
-        count = keyring.reseal(old_key_file.read_text(encoding="utf-8").strip())
+        old = old_key_file.read_text(encoding="utf-8").strip()
+        count = keyring.reseal(old) + second_factor.reseal(old)
     except (PaywallError, UnicodeDecodeError):
         raise click.ClickException("Neither this key nor that of the settings opens a stored key.") from None
     db.session.commit()
@@ -92,11 +94,18 @@ def renew_epoch() -> None:
 
 @services_cli.command("add")
 @click.argument("name")
-def add_service(name: str) -> None:
+@click.option(
+    "--scope",
+    type=click.Choice([one.value for one in Scope]),
+    default=Scope.VERIFY.value,
+    show_default=True,
+    help="verify: to check tokens; reports: to read figures, without identities.",
+)
+def add_service(name: str, scope: str) -> None:
     """Make a key for the content service NAME and print it; it cannot be shown again."""
     if not 1 <= len(name) <= 80:
         raise click.ClickException("A name has 1 to 80 characters.")
-    row, key = service_keys.add(name, context.now())
+    row, key = service_keys.add(name, context.now(), scope)
     db.session.commit()
     click.echo(f"{row.id} {name}: store this key now, it is not shown again", err=True)
     click.echo(key)
@@ -105,9 +114,11 @@ def add_service(name: str) -> None:
 @services_cli.command("list")
 def list_services() -> None:
     """Show all service keys by their first characters."""
+    now = context.now()
     for row in service_keys.every():
-        end = f"revoked {_shown(row.revoked_at)}" if row.revoked_at else "live"
-        click.echo(f"{row.id}  {row.name}  {row.hint}...  made {_shown(row.created_at)}  {end}")
+        end = "live" if row.revoked_at is None else f"{'works until' if row.revoked_at > now else 'revoked'} "
+        end += _shown(row.revoked_at) if row.revoked_at else ""
+        click.echo(f"{row.id}  {row.name}  {row.scope}  {row.hint}...  made {_shown(row.created_at)}  {end}")
 
 
 @services_cli.command("revoke")

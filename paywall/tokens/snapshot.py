@@ -62,7 +62,7 @@ def load(previous: Snapshot | None, now: datetime, session_days: int) -> Snapsho
         keys = keyring.published(signing_keys.every(session), now, session_days)
         if previous is not None and keys == previous.keys:
             keys = previous.keys  # so that remembered tokens are found without comparing the sets each time
-        services = {row.key_hash: Service(row.id, row.name) for row in service_keys.live(session)}
+        services = {row.key_hash: Service(row.id, row.name) for row in service_keys.live(now, session)}
         entries = _read_on(session, previous.entries if previous else Entries(), now)
     return Snapshot(keys, services, _listed(previous, entries), entries)
 

@@ -138,7 +138,7 @@ def test_a_service_is_revoked_by_id_or_by_name(run, clock):
     run(services_cli, "add", "radio")
     radio = service_keys.every()[-1]
     assert run(services_cli, "revoke", "news")[1].count("revoked") == 2
-    assert [row.id for row in service_keys.live()] == [radio.id]
+    assert [row.id for row in service_keys.live(clock.now())] == [radio.id]
     assert run(services_cli, "revoke", radio.id)[0] == 0
     assert run(services_cli, "list")[1].count("revoked") == 3
 
