@@ -1,5 +1,6 @@
 """Charts of a report as SVG that the server draws: named, described, without script or colours of their own."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -9,6 +10,9 @@ from markupsafe import Markup
 from pygal.style import Style
 
 from paywall.reports import charts_svg
+
+# pygal's finder of map plugins is of a kind that Python has dropped: it warns at every module that is not found
+sys.meta_path[:] = [one for one in sys.meta_path if type(one).__module__ != "pygal"]
 
 Series = Mapping[str, Sequence[int | None]]
 Say = Callable[[int], str]
