@@ -91,19 +91,29 @@ class Lists:
         body = self._one("subscription", subscription_id, {"expand": ["latest_invoice.payments"]})
         return self._readable("subscriptions", body, self._subscription)
 
-    def invoices(self, since: datetime) -> Iterator[tuple[ListedInvoice | None, ...]]:
-        """The invoices of subscriptions made since a moment; None for one that cannot be read, or is of none.
+    def invoices(self, since: datetime, before: datetime | None = None) -> Iterator[tuple[ListedInvoice | None, ...]]:
+        """The invoices of subscriptions made since a moment (and before another); None for one that cannot be read.
 
-        https://docs.stripe.com/api/invoices/list
+        None also for one that is of no subscription. https://docs.stripe.com/api/invoices/list
         """
-        return self._walk("invoices", {**_since(since), "expand": ["data.payments"]}, self._invoice)
+        return self._walk("invoices", {**_since(since, before), "expand": ["data.payments"]}, self._invoice)
 
-    def cases(self, thing: str, since: datetime) -> Iterator[tuple[ListedCase | None, ...]]:
-        """The refunds, or the disputes and inquiries, made since a moment. ``thing`` is refund or dispute.
+    def invoice(self, invoice_id: str) -> ListedInvoice | None:
+        """One invoice, as the list would show it; None if it cannot be read, or is of no subscription.
 
-        https://docs.stripe.com/api/refunds/list, https://docs.stripe.com/api/disputes/list
+        Raises StripeNotFound.
         """
-        return self._walk(f"{thing}s", _since(since), _case)
+        return self._readable("invoices", self._one("invoice", invoice_id, {"expand": ["payments"]}), self._invoice)
+
+    def cases(
+        self, thing: str, since: datetime, before: datetime | None = None
+    ) -> Iterator[tuple[ListedCase | None, ...]]:
+        """The refunds, or the disputes and inquiries, made since a moment (and before another).
+
+        ``thing`` is refund or dispute. https://docs.stripe.com/api/refunds/list,
+        https://docs.stripe.com/api/disputes/list
+        """
+        return self._walk(f"{thing}s", _since(since, before), _case)
 
     def case(self, thing: str, case_id: str) -> ListedCase | None:
         """One refund or dispute; None if it cannot be read. Raises StripeNotFound."""
@@ -161,8 +171,9 @@ class Lists:
         return ListedInvoice(body["id"], subscription_id, shapes.paid_invoice(body, self._products))
 
 
-def _since(moment: datetime) -> dict[str, Any]:
-    return {"created": {"gte": int(moment.timestamp())}}
+def _since(moment: datetime, before: datetime | None = None) -> dict[str, Any]:
+    until = {"lt": int(before.timestamp())} if before else {}
+    return {"created": {"gte": int(moment.timestamp()), **until}}
 
 
 def _case(body: Json) -> ListedCase:

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from paywall import context
 from paywall.reports import queries, rollup, serving
+from paywall.reports.comparing import compare_with_stripe
 from paywall.reports.registry import REPORTS
 from paywall.reports.report import Cell, Column, Report, Table, plain
 from paywall.storage.database import db
@@ -96,6 +97,8 @@ def rebuild() -> None:
             raise click.ClickException("too much was written meanwhile; run it again in a quieter hour") from None
     click.echo(f"rollup: {done.figures:,} figures, up to entry {done.ledger_id:,} of the ledger")
 
+
+reports_cli.add_command(compare_with_stripe)
 
 for _report in REPORTS.values():
     reports_cli.add_command(_command(_report))

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from paywall.storage.database import Base, UTCDateTime, db
+from paywall.storage.database import Base, UTCDateTime, begin_read, db
+from paywall.storage.payments import Payment
 
 
 class StripeMonth(Base):
@@ -46,3 +47,12 @@ def of(months: Collection[str], zone: str) -> list[StripeMonth]:
     """What is known of these months of a time zone."""
     query = select(StripeMonth).where(StripeMonth.month.in_(months), StripeMonth.zone == zone)
     return list(db.session.scalars(query.order_by(StripeMonth.month, StripeMonth.currency)))
+
+
+def invoices_paid(since: datetime, before: datetime) -> set[str]:
+    """The ids of our paid invoices of a stretch of time; in a transaction of its own, as what follows asks Stripe."""
+    begin_read()
+    query = select(Payment.invoice_id).where(Payment.paid_at >= since, Payment.paid_at < before)
+    found = set(db.session.scalars(query))
+    db.session.rollback()
+    return found

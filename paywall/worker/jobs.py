@@ -12,7 +12,7 @@ from paywall.billing.pacing import Pace
 from paywall.mail import delivery, reminding
 from paywall.parts import Parts
 from paywall.reconciling import reconciler
-from paywall.reports import rollup
+from paywall.reports import months, rollup
 from paywall.storage import entitlements, events, pruning
 from paywall.storage.database import begin_read, db
 from paywall.tokens import rotation
@@ -58,6 +58,7 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
     keys = Planned("keys", HOURLY, ours.clock, lambda _shift: tend_keys(ours))
     reminders = Planned("reminders", HOURLY, ours.clock, lambda shift: remind(ours, shift))
     figures = Planned("figures", MINUTELY, ours.clock, lambda _shift: keep_figures(ours))
+    revenue = Planned("revenue", DAILY, ours.clock, lambda shift: compare_months(ours, shift))
     persons = Planned("people", MINUTELY, ours.clock, lambda shift: people.tend(ours, shift))
     return (
         Job("inbox", lambda shift: retry_events(ours, shift)),
@@ -70,6 +71,7 @@ def all_jobs(ours: Parts) -> tuple[Job, ...]:
         Job(prune.name, prune.run),
         Job(keys.name, keys.run),
         Job(figures.name, figures.run),
+        Job(revenue.name, revenue.run),
     )
 
 
@@ -143,6 +145,17 @@ def compare(ours: Parts, shift: Shift) -> None:
     done = patient.run(patient.reach(), False, _tell, lambda _count: shift.step())
     if not done.complete:
         raise Incomplete
+
+
+def compare_months(ours: Parts, shift: Shift) -> None:
+    """Asks Stripe what it says of the running month and the two before it, for the report of revenue.
+
+    Raises StripeUnavailable, Stopped.
+    """
+    pace = Pace(sleep=shift.nap)
+    pace.before = shift.step
+    last = months.running(ours.settings.zone, ours.clock.now())
+    months.compare(ours, last.plus(-2), last, pace)
 
 
 def _tell(difference: Difference) -> None:
