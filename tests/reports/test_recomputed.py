@@ -169,6 +169,27 @@ def test_revenue_is_the_sum_of_the_rows_of_money(staff, history) -> None:
     assert all(seen[name] for name in ("refunded", "disputed"))
 
 
+def test_cohorts_are_what_the_ledger_says(staff, history) -> None:
+    told = ask(staff, "cohorts", months=60)["cohorts"]
+    for row in told:
+        month = date.fromisoformat(f"{row['joined']}-01")
+        wanted = recomputed.cohort(history, month, row["months_after"], NEW_YORK, NOW)
+        assert (row["readers"], row["retained"]) == wanted, row
+    assert len({row["joined"] for row in told}) > 30
+    assert any(row["retained"] < row["readers"] for row in told)
+
+
+def test_failed_renewals_are_what_the_ledger_says(staff, history) -> None:
+    tables = ask(staff, "dunning", **{"from": FIRST, "to": TODAY, "by": "month"})
+    seen: Counter[str] = Counter()
+    for row in tables["failed"]:
+        days = (date.fromisoformat(row["first_day"]), date.fromisoformat(row["last_day"]))
+        wanted = recomputed.failures(history, *days, NEW_YORK, NOW)
+        assert {name: row[name] for name in wanted} == wanted, row
+        seen.update(wanted)
+    assert all(seen[name] for name in ("recovered", "paid_too_late", "lost")), seen
+
+
 _FROM_FILE = """
 WITH ran AS (
     SELECT *, row_number() OVER (PARTITION BY reader_id ORDER BY starts_at, entitlement_id) = 1 AS first_one

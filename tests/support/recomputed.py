@@ -142,3 +142,52 @@ def revenue(rows: Rows, first: date, last: date, zone: ZoneInfo) -> dict[str, di
             if since <= row[moment] < end and (statuses is None or row["status"] in statuses):
                 found[row["currency"]][name] += row["amount"]
     return {currency: dict(amounts) for currency, amounts in found.items()}
+
+
+def cohort(rows: Rows, month: date, after: int, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
+    """How many readers joined in a month, and how many of them were there when a later month ended, or are now."""
+    runs = [one for one in known(rows, now) if one.ran and one.entry["starts_at"] <= now]
+    joined: dict[str, datetime] = {}
+    for one in runs:
+        joined[one.reader] = min(one.entry["starts_at"], joined.get(one.reader, one.entry["starts_at"]))
+    mine = {
+        reader
+        for reader, moment in joined.items()
+        if midnight(month, zone) <= moment < midnight(_months_later(month, 1), zone)
+    }
+    end = midnight(_months_later(month, after + 1), zone)
+    there = {
+        one.reader
+        for one in runs
+        if (one.entry["starts_at"] < end < one.entry["until"] if end <= now else one.entry["until"] > now)
+    }
+    return len(mine), len(mine & there)
+
+
+def _months_later(month: date, months: int) -> date:
+    years, index = divmod(month.month - 1 + months, 12)
+    return date(month.year + years, index + 1, 1)
+
+
+def failures(rows: Rows, first: date, last: date, zone: ZoneInfo, now: datetime) -> dict[str, int]:
+    """What became of the renewals whose paid period ended in these days and that failed."""
+    since, before = midnight(first, zone), midnight(last + DAY, zone)
+    entries: dict[str, list[Row]] = defaultdict(list)
+    for entry in sorted(rows["ledger"], key=lambda one: one["id"]):
+        entries[entry["entitlement_id"]].append(entry)
+    found = Counter(dict.fromkeys(("failed", "recovered", "paid_too_late", "lost", "still_in_grace"), 0))
+    for told in entries.values():
+        for end in {one["paid_until"] for one in told if one["in_dunning"]}:
+            if since <= end < before and end <= now:
+                found["failed"] += 1
+                found[_fate(told, end, now)] += 1
+    return dict(found)
+
+
+def _fate(entries: list[Row], end: datetime, now: datetime) -> str:
+    failing = [one for one in entries if one["in_dunning"] and one["paid_until"] == end]
+    until = failing[-1]["until"]
+    paid = [one for one in entries if one["paid_until"] and one["paid_until"] > end and one["id"] > failing[-1]["id"]]
+    if paid:
+        return "recovered" if paid[0]["learned_at"] < until else "paid_too_late"
+    return "still_in_grace" if entries[-1] is failing[-1] and until > now else "lost"
