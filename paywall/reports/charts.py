@@ -17,7 +17,7 @@ sys.meta_path[:] = [one for one in sys.meta_path if type(one).__module__ != "pyg
 Series = Mapping[str, Sequence[int | None]]
 Say = Callable[[int], str]
 
-_SAID = 6  # labels below the chart: more would run into each other on a phone
+_MOST_SAID, _ROOM_FOR_LABELS, _LETTER, _GAP = 6, 600, 11, 20  # labels below a chart; in its units, as on a phone
 _DOTTED = 62  # points, each with a dot that tells its value; more dots would hide the line
 _BARS = 120  # more bars than that are thinner than a point, and a line says the same
 _ROOM = Style(label_font_size=20)  # as large as a phone shows the labels; staff.css sets what is seen
@@ -101,8 +101,10 @@ def _reach(series: Series, stacked: bool) -> tuple[int, int]:
 
 
 def _spread(labels: Sequence[str]) -> list[str]:
-    """The labels that are written: a few, evenly spread, the first among them."""
-    return list(labels[:: -(-len(labels) // _SAID) or 1])
+    """The labels that are written: as many as fit, evenly spread, none at the very edges where they are many."""
+    room = max(2, min(_MOST_SAID, _ROOM_FOR_LABELS // (_LETTER * max(map(len, labels)) + _GAP)))
+    stride = -(-len(labels) // room)
+    return list(labels[(stride - 1) // 2 :: stride])
 
 
 def _key(series: Series, lined: bool) -> Markup:
