@@ -2,20 +2,24 @@
 
 from typing import ClassVar
 
+from paywall.phrases import Phrase
+
 
 class PaywallError(Exception):
     """A failure with an answer for the caller.
 
     ``code`` is stable and for programs, ``status`` the HTTP status, ``message`` one sentence for people that holds
     neither secrets nor what the caller sent. ``extra`` are further members of the problem document (RFC 9457).
+    Pages say title and message in the newsroom's language, problem documents and logs in English.
     """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
-    title: ClassVar[str] = "Something went wrong"
+    title: str = "Something went wrong"
 
     def __init__(self, message: str | None = None, **extra: str | int) -> None:
-        self.message = message or self.title
+        self.title = Phrase(self.title)
+        self.message: str = message if isinstance(message, Phrase) else Phrase(message or self.title)
         self.extra = extra
         super().__init__(self.message)
 

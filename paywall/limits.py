@@ -16,6 +16,7 @@ from limits.errors import StorageError
 from paywall import context, sessions, web
 from paywall.errors import TooManyRequests
 from paywall.options import Limits
+from paywall.phrases import N_, Phrase
 from paywall.settings import Settings
 from paywall.storage import readers
 from paywall.storage.hashing import sha256_hex
@@ -174,8 +175,9 @@ def _windows(rate: str) -> list[tuple[int, int]]:
 def _refuse(error: RateLimitExceeded) -> Response:
     breached = [one for one in _of_page() if one.left == 0]
     wait = max((one.reset for one in breached), default=60)
-    words = f"{wait} seconds" if wait < 100 else f"{-(-wait // 60)} minutes"
-    message = f"Too many tries in a short time. Wait {words}, then try again."
+    seconds, minutes = Phrase("%(number)s seconds", number=wait), Phrase("%(number)s minutes", number=-(-wait // 60))
+    text = N_("Too many tries in a short time. Wait %(time)s, then try again.")
+    message = Phrase(text, time=seconds if wait < 100 else minutes)
     return web.answer(TooManyRequests(message, retry_after=wait))
 
 

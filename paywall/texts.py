@@ -5,18 +5,20 @@ how to make it.
 """
 
 import gettext
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import cast
 
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+
+from paywall.phrases import said
 
 DOMAIN = "paywall"
 FOLDER = Path(__file__).with_name("locale")
 EXTENSION = "jinja2.ext.i18n"
-
-
-def N_(text: str) -> str:
-    """Marks a text that is translated where it is used; tools that list texts know this name."""
-    return text
+Marked = Callable[..., str]
 
 
 def catalogue(language: str, folder: Path | None = None) -> gettext.NullTranslations:
@@ -38,4 +40,18 @@ def install(environment: Environment, language: str, folder: Path | None = None)
     """
     environment.add_extension(EXTENSION)
     environment.policies["ext.i18n.trimmed"] = True  # a sentence's line breaks are no part of it
-    environment.install_gettext_translations(catalogue(language, folder), newstyle=True)  # type: ignore[attr-defined]
+    found = catalogue(language, folder)
+    environment.finalize = partial(said, gettext=found.gettext)
+    environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]
+    for name in ("gettext", "ngettext"):
+        environment.globals[name] = _with_phrases(cast(Marked, environment.globals[name]), found.gettext)
+
+
+def _with_phrases(marked: Marked, gettext: Callable[[str], str]) -> Marked:
+    """What Jinja calls for a marked text, with the phrases among its values said in the language too."""
+
+    @pass_context
+    def call(page: Context, *texts: object, **values: object) -> str:
+        return marked(page, *texts, **{name: said(value, gettext) for name, value in values.items()})
+
+    return call

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from paywall import done
 from paywall.errors import PaywallError, Unavailable
+from paywall.phrases import N_, Phrase
 from paywall.settings import Settings
 
 log = structlog.get_logger("paywall.web")
@@ -87,29 +88,29 @@ class _Plain(PaywallError):
 
     def __init__(self, status: int, code: str, title: str, message: str) -> None:
         super().__init__(message)
-        self.__dict__.update(status=status, code=code, title=title)
+        self.__dict__.update(status=status, code=code, title=Phrase(title))
 
 
 # for people; the code of a problem document stays the framework's name
 _TITLES = {
-    400: "That did not work",
-    404: "There is no such page",
-    405: "That does not work here",
-    429: "Too many tries",
+    400: N_("That did not work"),
+    404: N_("There is no such page"),
+    405: N_("That does not work here"),
+    429: N_("Too many tries"),
 }
 _MESSAGES = {
-    400: "The request cannot be understood.",
-    404: "There is no page at this address. Check the link, or go back to the article.",
-    405: "This address does not take that method.",
-    413: "The request is larger than this service accepts.",
-    415: "The request's content type is not one that this address takes.",
-    429: "Too many tries in a short time. Wait a minute, then try again.",
+    400: N_("The request cannot be understood."),
+    404: N_("There is no page at this address. Check the link, or go back to the article."),
+    405: N_("This address does not take that method."),
+    413: N_("The request is larger than this service accepts."),
+    415: N_("The request's content type is not one that this address takes."),
+    429: N_("Too many tries in a short time. Wait a minute, then try again."),
 }
 
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
-    message = _MESSAGES.get(status, "The request failed. Try again in a minute.")
+    message = _MESSAGES.get(status, N_("The request failed. Try again in a minute."))
     title = _TITLES.get(status, error.name)
     response = answer(_Plain(status, error.name.lower().replace(" ", "_"), title, message))
     for name, value in error.get_headers():
@@ -120,8 +121,8 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_csrf(error: CSRFError) -> Response:
     log.info("csrf_refused", endpoint=request.endpoint)
-    message = "This form is too old, or cookies are switched off. Go back, reload the page and send it again."
-    return answer(_Plain(400, "csrf_failed", "The form could not be checked", message))
+    message = N_("This form is too old, or cookies are switched off. Go back, reload the page and send it again.")
+    return answer(_Plain(400, "csrf_failed", N_("The form could not be checked"), message))
 
 
 def _answer_database(error: OperationalError | InterfaceError | PoolTimeout) -> Response:

@@ -1,7 +1,9 @@
 """The texts of pages and letters can be translated: all are marked, can be listed, and a catalogue changes them."""
 
+import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,18 @@ from flask_openapi3.openapi import OpenAPI
 from jinja2 import DictLoader, Environment
 
 from paywall import texts
+from paywall.domain import days
+from paywall.mail import dues
 from paywall.mail.messages import SUBJECTS, compose
+from paywall.sandbox.server import SandboxServer
 from paywall.settings import ROOT, SettingsError, load_settings
+from paywall.storage.database import db
+from paywall.tokens import keyring
 from tests.mail.samples import NEWSROOM, VALUES
+from tests.support.marks import on_sqlite
+from tests.support.shop import Shop
+
+Making = Callable[..., OpenAPI]
 
 _MARKED = re.compile(r"\{%-?\s*trans\b.*?endtrans\s*-?%\}", re.DOTALL)
 _IN_EXPRESSION = re.compile(r"""(?<!_\()(["'])([A-Z][^"']* [^"']*)\1""")
@@ -130,3 +141,51 @@ def test_values_in_a_translated_sentence_are_escaped(tmp_path: Path) -> None:
 
 def test_the_page_names_its_language(app: OpenAPI) -> None:
     assert '<html lang="en">' in app.test_client().get("/sign-in", base_url="https://pay.test").text
+
+
+@pytest.fixture
+def other_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue with some sentences that code makes."""
+    words = {
+        "Your access runs until %(day)s; then it renews at %(price)s for another %(interval)s.": (
+            "Vi legas ĝis la %(day)s; poste %(price)s por %(interval)s."
+        ),
+        "%(day)s %(month)s %(year)s": "%(day)s-a de %(month)s %(year)s",
+        **{month: f"{month}-monato" for month in calendar.month_name if month},
+        "year": "jaro",
+        "There is no such page": "Tiu paĝo ne ekzistas",
+        "There is no page at this address. Check the link, or go back to the article.": "Kontrolu la ligilon <b>.",
+        "the payment was refunded": "la pago revenis",
+    }
+    monkeypatch.setattr(texts, "FOLDER", catalogue(tmp_path, "ia", **words))
+
+
+@on_sqlite
+def test_a_page_says_in_its_language_what_code_tells_it(
+    other_words: None, make_app: Making, sandbox: SandboxServer
+) -> None:
+    app = make_app(newsroom={"language": "ia"}, stripe={"api_base": sandbox.url})
+    with app.app_context():
+        keyring.ensure(app.extensions["paywall"].clock.now())
+        db.session.commit()
+        shop = Shop(app, sandbox)
+        reader = shop.browser()
+        shop.buy(reader)
+        assert re.search(
+            r"Vi legas ĝis la \d+-a de \w+-monato \d{4}; poste \$100 por jaro\.", reader.get("/account").text
+        )
+        missing = reader.get("/nowhere").text
+        assert "<h1>Tiu paĝo ne ekzistas</h1>" in missing
+        assert "Kontrolu la ligilon &lt;b&gt;." in missing, "what code says is no markup"
+        problem = reader.get("/nowhere", headers={"Accept": "application/json"}).json
+        assert problem["title"] == "There is no such page", "programs are spoken to in English"
+        db.session.remove()
+
+
+def test_a_letter_says_in_its_language_what_code_tells_it(other_words: None) -> None:
+    newsroom = NEWSROOM.model_copy(update={"language": "ia"})
+    values = VALUES["access_ended"] | {"why": dues.WHY_ENDED["refunded"], "until": days.in_words(date(2027, 11, 21))}
+    letter = compose("access_ended", "ada@example.org", newsroom, **values)
+    for text in (letter.text, letter.html):
+        assert "la pago revenis" in text
+        assert "21-a de November-monato 2027" in text

@@ -10,13 +10,18 @@ from paywall.billing.stripe_gateway import StripeNotFound, StripeRefused
 from paywall.domain.days import in_words, local_day
 from paywall.errors import Conflict
 from paywall.parts import parts
+from paywall.phrases import N_, Phrase
 from paywall.storage import entitlements, letters, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, Reader
 
 # so long before a renewal its card is spoken of: the nets mostly replace cards by themselves, and events tell of it
 LOOKED_AHEAD = timedelta(days=30)
-_CONFIRM = "Your bank asks you to confirm the payment of your renewal. "
+_CONFIRM = Phrase("Your bank asks you to confirm the payment of your renewal.")
+_CARD = N_(
+    "Your card expires on %(day)s, before your subscription renews on %(renewal)s. "
+    "Change the card in time, and nothing else changes."
+)
 
 
 class NothingToManage(Conflict):
@@ -44,7 +49,7 @@ def standing_of(reader: Reader, now: datetime) -> Standing:
     known = [(settings.plans[row.plan], entitlements.terms_of(row)) for row in rows if row.plan in settings.plans]
     found = standing.of_reader(known, settings.zone, now)
     if found.way == "pay" and any(_asks_payer(row) for row in rows):
-        return replace(found, sentence=f"{_CONFIRM}{found.sentence}")
+        return replace(found, sentence=Phrase("%(first)s %(then)s", first=_CONFIRM, then=found.sentence))
     return found
 
 
@@ -56,10 +61,7 @@ def card_warning(reader: Reader, now: datetime) -> str | None:
         last = subscription.card_ends_on if subscription else None
         renewal = local_day(row.paid_until or now, context.settings().zone)
         if last is not None and last < renewal:
-            return (
-                f"Your card expires on {in_words(last)}, before your subscription renews on {in_words(renewal)}. "
-                "Change the card in time, and nothing else changes."
-            )
+            return Phrase(_CARD, day=in_words(last), renewal=in_words(renewal))
     return None
 
 

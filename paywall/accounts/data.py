@@ -12,6 +12,7 @@ from paywall.errors import BadRequest, PaywallError
 from paywall.mail import postman
 from paywall.parts import parts
 from paywall.people import erasing, exporting
+from paywall.phrases import Phrase
 from paywall.storage import entitlements, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -57,7 +58,7 @@ def erase(reader: Reader, typed: str, now: datetime) -> None:
     Raises CannotErase.
     """
     if typed.strip().upper() != WORD:
-        raise CannotErase(f"Type {WORD} in the field, so that nobody is erased by mistake.")
+        raise CannotErase(Phrase("Type %(word)s in the field, so that nobody is erased by mistake.", word=WORD))
     try:
         erasure_id = erasing.begin(reader, "reader", now)
     except erasing.IsStaff as error:

@@ -12,6 +12,7 @@ from paywall.domain.plans import price_of
 from paywall.domain.reversals import ARRIVED, UNDER_WAY, Stand, stand_of
 from paywall.errors import NotFound
 from paywall.parts import parts
+from paywall.phrases import Phrase
 from paywall.storage import entitlements, payments
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -61,7 +62,7 @@ def describe(paid: Payment, refunds: Iterable[Refund], disputes: Iterable[Disput
         paid_on=in_words(local_day(paid.paid_at, zone)),
         amount=price_of(paid.amount, paid.currency),
         tax=price_of(paid.tax, paid.currency) if paid.tax else None,
-        period=f"{in_words(first)} to {in_words(last)}",
+        period=Phrase("%(first)s to %(last)s", first=in_words(first), last=in_words(last)),
         marks=tuple(_marks(paid, given, stands)),
     )
 
@@ -91,11 +92,12 @@ def _subscriptions(reader: Reader) -> list[str]:
 
 def _marks(paid: Payment, refunds: Iterable[Refund], stands: Iterable[Stand]) -> Iterable[str]:
     given = list(refunds)
-    for statuses, words in ((ARRIVED, "refunded"), (UNDER_WAY, "on its way back to you")):
+    for statuses, words in ((ARRIVED, Phrase("refunded")), (UNDER_WAY, Phrase("on its way back to you"))):
         total = sum(one.amount for one in given if one.status in statuses)
         if total:
-            yield words if total >= paid.amount else f"{price_of(total, paid.currency)} {words}"
+            part = Phrase("%(amount)s %(words)s", amount=price_of(total, paid.currency), words=words)
+            yield words if total >= paid.amount else part
     if Stand.LOST in stands:
-        yield "taken back by your bank"
+        yield Phrase("taken back by your bank")
     elif Stand.OPEN in stands:
-        yield "your bank is looking into it"
+        yield Phrase("your bank is looking into it")

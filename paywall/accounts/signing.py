@@ -12,6 +12,7 @@ from paywall.accounts import destination
 from paywall.billing import moving
 from paywall.errors import PaywallError
 from paywall.mail import codes, links
+from paywall.phrases import Phrase
 from paywall.storage import sessions as session_rows
 from paywall.storage import sign_in_links
 from paywall.storage.database import db
@@ -25,6 +26,9 @@ class Invitation:
     """What the page behind a mailed link shows: for whom it is, with most of the address left out."""
 
     masked: str
+
+
+_TRIES = {0: Phrase("No more tries are left: use the link"), 1: Phrase("You have one more try")}
 
 
 class CodeRefused(PaywallError):
@@ -46,10 +50,8 @@ class CodeWrong(CodeRefused):
     code, status, title = "code_wrong", 400, "That is not the code"
 
     def __init__(self, left: int) -> None:
-        tries = {0: "No more tries are left: use the link", 1: "You have one more try"}.get(
-            left, f"{left} tries are left"
-        )
-        super().__init__(f"That is not the code of our newest mail to you. {tries}.")
+        tries = _TRIES.get(left, Phrase("%(number)s tries are left", number=left))
+        super().__init__(Phrase("That is not the code of our newest mail to you. %(tries)s.", tries=tries))
 
 
 class CodeSpent(CodeRefused):

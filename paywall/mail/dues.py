@@ -7,18 +7,19 @@ from typing import Any
 from paywall import context
 from paywall.domain import days
 from paywall.domain.plans import Plan, price_of
+from paywall.phrases import Phrase
 
 Values = Mapping[str, Any]
 
 WHY_ENDED = {
-    "payment_failed": "the renewal could not be paid",
-    "refunded": "the payment was refunded",
-    "dispute_lost": "the payment was taken back by your bank",
-    "canceled": "it was cancelled",
-    "period_over": "the paid time is over",
+    "payment_failed": Phrase("the renewal could not be paid"),
+    "refunded": Phrase("the payment was refunded"),
+    "dispute_lost": Phrase("the payment was taken back by your bank"),
+    "canceled": Phrase("it was cancelled"),
+    "period_over": Phrase("the paid time is over"),
 }
-_OTHERWISE = "the subscription is over"
-INTERVALS = {"month": "month", "year": "year"}
+_OTHERWISE = Phrase("the subscription is over")
+INTERVALS = {"month": Phrase("month"), "year": Phrase("year")}
 
 
 class Facts(dict[str, Any]):
@@ -38,7 +39,9 @@ class Facts(dict[str, Any]):
     def price(self) -> str:
         """The price of a period, such as ``$100 a year``."""
         amount = price_of(self["amount"], self["currency"])
-        return f"{amount} a {INTERVALS[self.plan.interval]}" if self.plan else amount
+        if self.plan is None:
+            return amount
+        return Phrase("%(amount)s a %(interval)s", amount=amount, interval=INTERVALS[self.plan.interval])
 
     @property
     def taxed(self) -> bool:

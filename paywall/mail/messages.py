@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from paywall import texts
+from paywall.phrases import N_
 from paywall.settings import Newsroom
-from paywall.texts import N_
 
 # in each the newsroom's name may stand
 SUBJECTS = {

@@ -95,8 +95,8 @@ def journeys(tree: Tree) -> set[str]:
 
 
 def domain_is_pure(tree: Tree) -> list[str]:
-    """Rule 1: ``domain`` imports only the standard library and ``errors``."""
-    ours = ("paywall.domain", "paywall.errors")
+    """Rule 1: ``domain`` imports only the standard library, ``errors`` and ``phrases``, which import nothing else."""
+    ours = ("paywall.domain", "paywall.errors", "paywall.phrases")
     return [
         str(one)
         for one in imports(tree)

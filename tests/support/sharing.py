@@ -47,7 +47,8 @@ class KnownPages(BytecodeCache):
 def _page(bucket: Bucket) -> tuple[object, ...]:
     environment = bucket.environment
     trimmed = environment.policies.get("ext.i18n.trimmed")
-    return bucket.key, bucket.checksum, trimmed, *sorted(environment.extensions), *sorted(environment.filters)
+    finished = environment.finalize is not None
+    return bucket.key, bucket.checksum, trimmed, finished, *sorted(environment.extensions), *sorted(environment.filters)
 
 
 _pages = KnownPages()
