@@ -1,5 +1,6 @@
 """The staff pages in a real Chromium: nothing is blocked, nothing bars the way, both colour schemes."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -71,7 +72,10 @@ def test_the_pages_are_accessible_in_both_colour_schemes(desk: Page, scheme: str
 
 def test_the_design_is_loaded(desk: Page) -> None:
     """The policy lets our own style sheets in: the cards stand side by side."""
-    cards = [desk.get_by_role("link", name=name).bounding_box() for name in ("Active 60", "In grace 1")]
+    cards = [
+        desk.get_by_role("link", name=name).bounding_box()
+        for name in (re.compile("Active subscribers"), re.compile("In grace.*payment failed"))
+    ]
     assert cards[0]["y"] == cards[1]["y"]
 
 
@@ -83,7 +87,7 @@ def test_nothing_is_wider_than_a_phone(desk: Page) -> None:
 
 
 def test_from_a_figure_to_its_rows_and_to_the_file(desk: Page) -> None:
-    desk.get_by_role("link", name="Active 60").click()
+    desk.get_by_role("link", name=re.compile("Active subscribers")).click()
     expect(desk.get_by_role("status")).to_have_text("60 entitlements")
     expect(desk.get_by_label("State now")).to_have_value("active")
     desk.get_by_role("link", name="Next").click()
