@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -127,12 +128,13 @@ def _csv(report: Report) -> Callable[[], Response]:
     return view
 
 
-def _json(report: Report) -> Callable[[], dict[str, Any]]:
-    def view() -> dict[str, Any]:
+def _json(report: Report) -> Callable[[], Response]:
+    def view() -> Response:
         now = context.now()
         made = make(report, request.args, context.settings(), now)
         _refuse(made)
-        return plain(made.tables, now, report, made.question.given)
+        body = json.dumps(plain(made.tables, now, report, made.question.given))  # columns stay in their order
+        return Response(body, content_type="application/json")
 
     view.__name__ = report.name
     return view

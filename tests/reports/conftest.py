@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
+from paywall.reports import rollup
 from tests.conftest import FrozenClock
 from tests.support.builders import NOW, make_reader, sign_in
 from tests.support.chromium import browser_type_launch_args, free_port, serve
@@ -22,3 +23,9 @@ def staff(app: OpenAPI, client: FlaskClient) -> FlaskClient:
     """A browser in which a member of staff is signed in by a mailed link."""
     sign_in(client, make_reader("desk@example.org", role="admin"))
     return client
+
+
+@pytest.fixture
+def few_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers in two parts in place of sixteen, to save time."""
+    monkeypatch.setattr(rollup, "_PARTS", (None, "rdr_8", None))

@@ -126,7 +126,7 @@ def test_a_month_opens_with_what_the_one_before_closed_with(app: OpenAPI) -> Non
     ],
 )
 def test_a_moment_on_the_border_of_a_month(
-    app: OpenAPI, change: dict, october: tuple[int, int], november: tuple[int, int], rolled_up: bool
+    app: OpenAPI, few_parts: None, change: dict, october: tuple[int, int], november: tuple[int, int], rolled_up: bool
 ) -> None:
     """What starts at midnight starts in the new month; what ends at midnight ended in the old; the future is out."""
     save(make_entitlement(terms=make_terms(**{"starts_at": MIDNIGHT - 20 * DAY, **change})))
