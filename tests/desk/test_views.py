@@ -1,6 +1,8 @@
 """The desk's pages: who may open them, what the search answers, what the reader's page tells."""
 
 import re
+from datetime import timedelta
+from itertools import count
 
 import pytest
 from flask.testing import FlaskClient
@@ -135,11 +137,22 @@ def test_the_first_line_says_why_one_may_not_read_and_what_was(staff: FlaskClien
     save(bought(make_entitlement(reader, terms)))
     text = page(staff, reader)
     assert "may not read now. The paid period ended on" in text
+    assert "Access ended on 17 November 2026" in text
     assert "access had ended" in text
     then = page(staff, reader, at="2026-11-10")
     assert "could read on 10 November 2026" in then
     assert "This is what was known at that moment." in then
     assert "What gives access at that moment" in then
+
+
+def test_the_present_is_the_present_though_the_clock_goes_on(staff: FlaskClient, clock, monkeypatch) -> None:
+    reader = make_reader("ada@example.org")
+    save(bought(make_entitlement(reader)))
+    ticks = (NOW + timedelta(milliseconds=number) for number in count())
+    monkeypatch.setattr(clock, "now", lambda: next(ticks))
+    text = page(staff, reader)
+    assert "at that moment" not in text
+    assert "may read now" in text
 
 
 def test_a_moment_that_is_none_is_said_beside_its_field(staff: FlaskClient) -> None:
