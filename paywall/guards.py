@@ -256,7 +256,6 @@ def _here() -> str:
 
 ANYONE = Guard("anyone", _anyone)
 READER = Guard("reader", _reader)
-STAFF = staff(Right.PERSONS)
 ENTERING = Guard("staff at the door", _entering)
 OPERATOR = Guard("operator", _operator)
 # checked in the view itself, where the key is read with the rest of the request

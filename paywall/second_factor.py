@@ -140,8 +140,7 @@ def _try(reader_id: str, text: str, now: datetime, *, recovery: bool) -> None:
     if _fits(reader_id, re.sub(r"[\s-]", "", text).upper()[:40], now, recovery=recovery):
         return
     log.info("second_factor_refused", reader=reader_id)
-    hint = " or a recovery code that was not used" if recovery else ""
-    raise CodeRefused(f"That is not a code that works now. Wait for your app's next code{hint}, and type that.")
+    raise CodeRefused("That is not a code that works now, or it was used. Type the one that your app shows next.")
 
 
 def _fits(reader_id: str, typed: str, now: datetime, *, recovery: bool) -> bool:

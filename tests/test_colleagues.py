@@ -36,6 +36,15 @@ def test_the_rights_of_staff_rest_after_half_an_hour_without_a_request(app, cloc
     assert client.get("/admin/").status_code == 303
 
 
+def test_who_must_sign_in_again_is_told_why_and_need_not_type_the_address(app, clock) -> None:
+    client = colleague(app, "support", "sue@example.org")
+    clock.advance(hours=9)
+    page = client.get(client.get("/admin/").headers["Location"]).text
+    assert "The pages for staff want a new sign-in" in page
+    assert 'value="sue@example.org"' in page
+    assert "Go on" not in page
+
+
 def test_the_session_of_the_reader_goes_on_without_the_rights_of_staff(app, clock) -> None:
     client = colleague(app)
     clock.advance(hours=9)

@@ -46,6 +46,7 @@ def test_production_starts_with_settings_of_its_own(setenv) -> None:
         ({"PAYWALL_DATABASE__URL": "sqlite:///paywall.sqlite3"}, "database.url: production needs PostgreSQL"),
         ({"PAYWALL_CLOCK__OFFSET_FILE": "offset"}, "clock.offset_file: is for development only"),
         ({"PAYWALL_MAIL__OUTBOX_DIR": "outbox"}, "mail.outbox_dir: is for development only"),
+        ({"PAYWALL_STAFF__SECOND_FACTOR": "offered"}, "staff.second_factor: must be required in production"),
         ({"PAYWALL_METRICS__LOOPBACK": "true"}, "metrics.loopback: is for development only"),
         ({"PAYWALL_METRICS__TOKEN": "sesame-too-short"}, "metrics.token: needs a secret of its own"),
         ({"PAYWALL_STRIPE__API_KEY": "sk_live_sesame"}, "stripe.api_key: is a live-mode key"),

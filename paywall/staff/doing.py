@@ -29,7 +29,7 @@ class By:
     def page(cls, who: Colleague, reason: str) -> "By":
         """Somebody on the staff, with the reason that they typed. Raises ReasonMissing."""
         text = " ".join(reason.split())
-        if not _SHORTEST <= len(text) <= staff_actions.LONGEST_REASON:
+        if not _SHORTEST <= len(text) <= staff_actions.LONGEST_REASON or not text.isprintable():
             most = staff_actions.LONGEST_REASON
             raise ReasonMissing(f"Say in a few words why, in at most {most} characters: others will read it later.")
         return cls(who.reader_id, who.role, text)

@@ -62,7 +62,7 @@ def create(name: str, scope: str, by: By, now: datetime) -> tuple[ServiceKey, st
     if scope not in [*Scope]:
         raise BadKeyWish("Choose what the key is for: verify, or reports.")
     row, key = service_keys.add(name, now, scope)
-    by.note("key_made", now, thing=row.id, after={"name": name, "scope": scope})
+    by.note("key-made", now, thing=row.id, after={"name": name, "scope": scope})
     db.session.commit()
     log.info("service_key_made", service=row.id, scope=scope)
     return row, key
@@ -81,7 +81,7 @@ def rotate(key_id: str, hours: int, by: By, now: datetime) -> tuple[ServiceKey, 
         raise KeyOver("This key was replaced or revoked before. Look at the list for the one in its place.")
     row, key = service_keys.add(old.name, now, old.scope)
     old.revoked_at = now + timedelta(hours=hours)
-    by.note("key_replaced", now, thing=old.id, after={"by": row.id, "works_until": old.revoked_at.isoformat()})
+    by.note("key-replaced", now, thing=old.id, after={"by": row.id, "works_until": old.revoked_at.isoformat()})
     db.session.commit()
     log.info("service_key_replaced", service=old.id, by=row.id, hours=hours)
     return row, key
@@ -94,7 +94,7 @@ def revoke(key_id: str, by: By, now: datetime) -> None:
         db.session.rollback()
         raise KeyOver("This key was revoked before.")
     row.revoked_at = now
-    by.note("key_revoked", now, thing=row.id)
+    by.note("key-revoked", now, thing=row.id)
     db.session.commit()
     log.info("service_key_revoked", service=row.id)
 
@@ -103,7 +103,7 @@ def rotate_signing(by: By, now: datetime) -> tuple[SigningKey, bool]:
     """The key that signs next, and whether it was made now. Commits. Raises OtherSecret."""
     row, made = rotation.rotate(now)
     if made:
-        by.note("signing_key_made", now, thing=row.kid, after={"signs_from": row.signs_from.isoformat()})
+        by.note("signing-key-made", now, thing=row.kid, after={"signs_from": row.signs_from.isoformat()})
     db.session.commit()
     return row, made
 

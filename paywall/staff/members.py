@@ -67,7 +67,7 @@ def give(email: str, role: Role, by: By, now: datetime) -> Reader:
     if before.get(row.id) == Role.ADMIN and role is not Role.ADMIN:
         _keep_an_admin(row)
     if before.get(row.id) != role:
-        by.note("role", now, subject=row.id, before={"role": before.get(row.id)}, after={"role": str(role)})
+        by.note("role-changed", now, subject=row.id, before={"role": before.get(row.id)}, after={"role": str(role)})
         log.info("role_given", reader=row.id, role=str(role))
     db.session.commit()
     return row
@@ -82,7 +82,7 @@ def change(reader_id: str, role: Role, by: By, now: datetime) -> Reader:
         _keep_an_admin(row)
     row.role = role
     if before != role:
-        by.note("role", now, subject=row.id, before={"role": before}, after={"role": str(role)})
+        by.note("role-changed", now, subject=row.id, before={"role": before}, after={"role": str(role)})
         log.info("role_given", reader=row.id, role=str(role))
     db.session.commit()
     return row
@@ -111,7 +111,7 @@ def reset_factor(found: Sequence[Reader], by: By, now: datetime) -> None:
     if not reset:
         raise NoFactor("Nobody here has a second factor: there is nothing to reset.")
     for row in reset:
-        by.note("factor_reset", now, subject=row.id)
+        by.note("second-factor-reset", now, subject=row.id)
     db.session.commit()
 
 
@@ -129,7 +129,7 @@ def _get(reader_id: str) -> Reader:
 
 def _release(found: Sequence[Reader], by: By, now: datetime) -> None:
     for row in found:
-        by.note("role", now, subject=row.id, before={"role": row.role}, after={"role": None})
+        by.note("role-changed", now, subject=row.id, before={"role": row.role}, after={"role": None})
         rows.release(row)
         log.info("role_taken", reader=row.id)
     db.session.commit()

@@ -60,5 +60,5 @@ def test_what_is_done_on_the_server_is_noted_too(app, clock) -> None:
     run(app, "add", "sue@example.org")
     run(app, "remove", "sue@example.org")
     rows = db.session.scalars(db.select(StaffAction).order_by(StaffAction.at, StaffAction.id)).all()
-    assert {(row.action, row.role, row.staff_id) for row in rows} == {("role", "command", None)}
+    assert {(row.action, row.role, row.staff_id) for row in rows} == {("role-changed", "command", None)}
     assert sorted(str(row.after) for row in rows) == ["{'role': 'analyst'}", "{'role': None}"]

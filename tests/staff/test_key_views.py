@@ -60,7 +60,7 @@ def test_a_key_is_shown_once_works_and_is_noted(app, boss) -> None:
     assert key not in page
     (noted,) = staff_actions.of_thing(row_of(key).id)
     assert (noted.action, noted.reason, noted.after) == (
-        "key_made",
+        "key-made",
         "A new site.",
         {"name": "news", "scope": "verify"},
     )
@@ -165,7 +165,7 @@ def test_signing_keys_are_rotated_once_while_one_waits(make_app, clock) -> None:
         assert all(row.kid in page for row in signing_keys.every())
         assert "published" in page
         newest = signing_keys.every()[0]
-        assert [row.action for row in staff_actions.of_thing(newest.kid)] == ["signing_key_made"]
+        assert [row.action for row in staff_actions.of_thing(newest.kid)] == ["signing-key-made"]
         assert newest.private_key not in page
         db.session.remove()
 

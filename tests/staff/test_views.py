@@ -63,13 +63,13 @@ def test_an_invited_address_has_the_role_and_is_told_where_to_sign_in(app, boss)
     assert "New@example.org is analyst now" in page
     assert "https://pay.test/sign-in?return_to=/admin/" in page
     assert [row.role for row in staff.under("new@example.org")] == ["analyst"]
-    assert noted() == [("role", "Asked by the desk.", {"role": None}, {"role": "analyst"})]
+    assert noted() == [("role-changed", "Asked by the desk.", {"role": None}, {"role": "analyst"})]
 
 
 def test_another_role_counts_at_once(app, boss, sue) -> None:
     assert send(boss, f"{PAGE}/{sue.id}/role", role="admin").status_code == 303
     assert role_of(sue) == "admin"
-    assert noted() == [("role", "Asked by the desk.", {"role": "support"}, {"role": "admin"})]
+    assert noted() == [("role-changed", "Asked by the desk.", {"role": "support"}, {"role": "admin"})]
 
 
 def test_the_audit_row_says_who_whom_and_when(app, boss, sue, clock) -> None:
@@ -113,7 +113,7 @@ def test_an_admin_may_go_where_another_stays(app, boss, sue) -> None:
     assert boss.get(PAGE).status_code == 403
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x", "y" * 501])
+@pytest.mark.parametrize("reason", ["", "  ", "x", "y" * 501, "no\x00body"])
 def test_nothing_is_done_without_a_reason(app, boss, sue, reason: str) -> None:
     for path in (f"{PAGE}/{sue.id}/role", f"{PAGE}/{sue.id}/remove", f"{PAGE}/{sue.id}/reset-factor", PAGE):
         answer = send(boss, path, reason=reason, role="admin", email="sue@example.org")
