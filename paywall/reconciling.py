@@ -139,6 +139,11 @@ def _summary(done: Summary) -> str:
     if counts.unread:
         others += f", {counts.unread} objects not understood (the log names them)"
     return (
-        f"{counts.subscriptions} subscriptions and {counts.events} events compared in {done.calls} calls: "
+        f"{_counted(counts.subscriptions, 'subscription')} and {_counted(counts.events, 'event')} compared "
+        f"in {_counted(done.calls, 'call')}: "
         f"{found}; {result}. {others}."
     )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -46,7 +46,7 @@ def test_it_ends_well_when_nothing_differs(shop: Shop, sold: str) -> None:
     done = command(shop)
     assert done.exit_code == 0, done.output
     (line,) = done.stdout.splitlines()
-    assert line.startswith("1 subscriptions and ")
+    assert line.startswith("1 subscription and ")
     assert "0 missing, 0 extra, 0 different; 0 repaired, 0 failed. 0 subscriptions of other products" in line
 
 
