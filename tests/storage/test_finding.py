@@ -1,5 +1,7 @@
 """Readers are found by what a text is the beginning of, letter by letter, in an order that pages can follow."""
 
+import re
+
 import pytest
 from sqlalchemy import event
 
@@ -75,6 +77,24 @@ def test_every_way_may_be_asked(app, ways: str) -> None:
     way = getattr(finding, ways)
     assert finding.beginning(way, "x_1", 9, Place("x_1", way[0].name, "k")) == []
     assert finding.equal(way, "x_1", 9) == []
+
+
+WAYS = ("ADDRESSES", "READERS", "CUSTOMERS", "SUBSCRIPTIONS", "INVOICES", "NUMBERS", "PAYMENTS", "CHARGES", "REFUNDS")
+
+
+@pytest.mark.parametrize("ways", [*WAYS, "DISPUTES"])
+def test_every_way_goes_straight_to_its_place_by_an_index(app, ways: str) -> None:
+    asked = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+    way = getattr(finding, ways)
+    finding.beginning(way, "x_1", 9, Place("x_12", way[0].name, "k"))
+    sqlite = db.engine.dialect.name == "sqlite"
+    if not sqlite:
+        db.session.execute(db.text("SET LOCAL enable_seqscan = off"))  # so few rows are faster read one by one
+    explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
+    for statement, values in [one for one in asked if one[0].startswith("SELECT")]:
+        plan = str(db.session.connection().exec_driver_sql(explain + statement, values).all())
+        assert re.search(r"SEARCH .* USING (COVERING )?INDEX .*>\?" if sqlite else r"Index Cond: .*~>=~", plan), plan
 
 
 def test_a_search_asks_once_for_each_way(app) -> None:
