@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paywall.domain.days import local_day
+from paywall.domain.entitlements import Terms
 from paywall.reports import adding_up, rollup, sums
 from paywall.reports.adding_up import Flow
 from paywall.reports.causes import cause_of
@@ -21,7 +22,7 @@ from paywall.storage import daily_figures, entitlements
 from paywall.storage.daily_figures import DailyFigure
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause, Source
-from paywall.storage.models import LedgerEntry
+from paywall.storage.models import Entitlement, LedgerEntry
 from tests.support import stories
 from tests.support.builders import NOW, make_reader, make_subscription, make_terms
 from tests.support.marks import on_sqlite
@@ -103,12 +104,12 @@ def check(app: OpenAPI, story: Story, now: datetime, zone: ZoneInfo) -> None:
         assert flow.closing == flows[index + 2].opening
 
 
-def write(name: str = "sub_1", *, days: int = 30, now: datetime = NOW) -> None:
+def write(name: str = "sub_1", terms: Terms | None = None) -> None:
     """One paid entitlement, with its entry in the ledger; commits nothing."""
     reader = make_reader(None)
     make_subscription(reader, id=name)
     source = Source("subscription", name, reader.id, "annual")
-    entitlements.save(source, make_terms(starts_at=now - days * DAY), Cause("event", "evt_1"), now)
+    entitlements.save(source, terms or make_terms(), Cause("event", "evt_1"), NOW)
 
 
 def agree(zone: ZoneInfo = NEW_YORK) -> bool:
@@ -227,3 +228,24 @@ def test_what_is_written_during_a_rebuild_is_counted_once(app: OpenAPI, few_part
     assert agree()
     assert rollup.refresh(NEW_YORK, NOW) is not None
     assert agree()
+
+
+@on_sqlite
+@pytest.mark.parametrize("span", [timedelta(0), timedelta(hours=11, minutes=59), timedelta(hours=12), DAY])
+def test_what_ends_with_the_day_counts_as_long_as_the_day_goes_on(
+    app: OpenAPI, few_parts: None, span: timedelta
+) -> None:
+    """Noon before the midnight at which two end, of which one is renewed after the rollup was made."""
+    tonight = make_terms(starts_at=NOW - 30 * DAY, paid_until=NOW, until=NOW + timedelta(hours=12))
+    for name in ("sub_1", "sub_2"):
+        write(name, tonight)
+    db.session.commit()
+    rollup.rebuild(NEW_YORK, NOW)
+    row = db.session.scalar(sa.select(Entitlement).where(Entitlement.source_id == "sub_2"))
+    again = make_terms(starts_at=NOW - 30 * DAY, paid_until=NOW + 30 * DAY, until=NOW + 33 * DAY)
+    entitlements.save(Source("subscription", "sub_2", row.reader_id, "annual"), again, Cause("event", "evt_2"), NOW)
+    db.session.commit()
+    connection, days = db.session.connection(), days_around(NOW + span, NEW_YORK)
+    found = sums.of_steps(connection, days, NEW_YORK, NOW + span)
+    assert shown(found) == shown(sums.of_rows(connection, days, NEW_YORK, NOW + span))
+    assert adding_up.standing(found).paying == (2 if span < timedelta(hours=12) else 1)
