@@ -1,10 +1,9 @@
 """What an action does to a reader's access, in words, by the same rule that decides it afterwards."""
 
-from collections.abc import Mapping
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping, Sequence
 
 from paywall.caring.shapes import Desk
-from paywall.domain.entitlements import Access, Terms, union
+from paywall.domain.entitlements import Terms, union
 from paywall.explaining.moments import ends_after
 from paywall.storage import entitlements
 
@@ -19,11 +18,12 @@ def access(
     then = [(features, changed.get(row.source_id, terms)) for (features, terms), row in zip(before, rows, strict=True)]
     after = [(features, terms) for features, terms in then if terms is not None]
     after += [(plans[plan].features, terms) for plan, terms in (added or {}).items()]
-    zone = desk.settings.zone
-    return _told(union(before, desk.now), zone), _told(union(after, desk.now), zone)
+    return _told(before, desk), _told(after, desk)
 
 
-def _told(found: Access, zone: ZoneInfo) -> str:
+def _told(gives: Sequence[tuple[tuple[str, ...], Terms]], desk: Desk) -> str:
+    found = union(gives, desk.now)
     if not found.allowed or found.until is None:
         return "May not read."
-    return f"May read; access ends {ends_after(found.until, zone)} unless something renews it."
+    renews = any(terms.renews for _, terms in gives if terms.state_at(desk.now).grants)
+    return f"May read; access ends {ends_after(found.until, desk.settings.zone)}{' unless it renews' * renews}."

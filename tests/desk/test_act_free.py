@@ -1,5 +1,7 @@
 """Days free of charge, by the pages of the desk: given, made longer, ended, and each taken back."""
 
+import threading
+
 import pytest
 
 from paywall.domain.days import last_day
@@ -75,6 +77,27 @@ def test_a_confirmation_that_is_sent_again_gives_nothing_more(desk: Acting, shop
     assert again.status_code == 409
     assert "This was done before, once." in again.text
     assert len(grants.of_readers([bea.id])) == 1
+
+
+def test_one_confirmation_that_is_sent_twice_at_once_gives_once(desk: Acting, shop: Shop, bea) -> None:
+    """As a double click does."""
+    preview = desk.look("grant", days="30")
+    answers: list[int] = []
+    start = threading.Barrier(2)
+
+    def confirm() -> None:
+        with shop.app.app_context():
+            start.wait(10)
+            answers.append(desk.confirm("grant", preview).status_code)
+            db.session.remove()
+
+    threads = [threading.Thread(target=confirm) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answers) in ([303, 409], [303, 503])
+    assert len(grants.of_readers([desk.reader_id])) == 1
 
 
 def test_what_a_colleague_changed_meanwhile_is_shown_before_anything_is_done(desk: Acting, shop: Shop, bea) -> None:
