@@ -2,17 +2,23 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, Row, Select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, String, case, func, tuple_, type_coerce
 
-from paywall.domain.days import last_day, local_day
-from paywall.storage.models import Entitlement
+from paywall.reports import known
+from paywall.reports.calendar import FIRST_DAY, LAST_DAY, day_start
+from paywall.reports.filters import Filters
+from paywall.reports.rule import Row as Rows
+from paywall.reports.selection import columns, conditions
 
-BATCH = 1000
+BATCH = 5000
 COLUMNS = (
     "entitlement_id", "reader_id", "customer_id", "address", "plan", "source", "source_id", "state", "reason", "renews",
     "starts_at", "first_day", "paid_until", "until", "last_day", "created_at", "created_day", "as_of",
@@ -20,30 +26,64 @@ COLUMNS = (
 )  # fmt: skip
 
 # A cell that begins with one of these is a formula to some spreadsheet, the full-width forms to some in East Asia
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_DATES = ("starts_at", "paid_until", "until", "created_at")
+_TEXT = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 
 
-def stream(engine: Engine, query: Select[*tuple[Any, ...]], zone: ZoneInfo, now: datetime) -> Iterator[bytes]:
-    """The file (RFC 4180, UTF-8) in pieces: a line of ``COLUMNS``, then the rows of ``query`` (see selection.rows).
+def stream(
+    engine: Engine,
+    filters: Filters,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    identities: bool = True,
+    told: Callable[[int], None] | None = None,
+) -> Iterator[bytes]:
+    """The file (RFC 4180, UTF-8) in pieces: a line of ``COLUMNS``, then the rows that the filters want.
 
     Moments are ISO 8601 in UTC, days are the newsroom's. Rows come in the order in which they were made, which no
     change to them alters: what is saved during the download neither drops a row nor repeats one. Each batch is a short
-    transaction of its own.
+    transaction of its own; ``told`` hears how many rows it gave. Without ``identities`` the cells of addresses and of
+    Stripe's ids are empty.
     """
     yield _lines([COLUMNS])
-    as_of = _moment(now)
-    for batch in _batches(engine, query):
-        yield _lines((*_cells(row, zone), as_of, safe(row.duplicate_of)) for row in batch)
+    row = known.rows(filters.as_of, zone, now)
+    moment = known.end_of(filters.as_of, zone, now)
+    query = columns(moment, row, identities=identities).where(*conditions(filters, zone, now, row))
+    as_of = f"{moment.isoformat()[:19]}Z"
+    days = _days(zone.key)
+    for batch in _batches(engine, _as_texts(query, row, engine), row):
+        yield _lines(map(_cells, batch, repeat(as_of), repeat(days)))
+        if told:
+            told(len(batch))
 
 
 def safe(text: str | None) -> str:
     """A text that no spreadsheet takes for a formula: one that could be is led by an apostrophe."""
-    return f"'{text}" if text and text.startswith(_FORMULA) else text or ""
+    if not text:
+        return ""
+    return f"'{text}" if text[0] in _FORMULA else text
 
 
-def _batches(engine: Engine, query: Select[*tuple[Any, ...]]) -> Iterator[Sequence[Row[Any]]]:
+def _as_texts(query: Select[*tuple[Any, ...]], row: Rows, engine: Engine) -> Select[*tuple[Any, ...]]:
+    """The same rows with moments as ISO 8601 in UTC to the microsecond; to make moments of millions takes long."""
+    plain = {column.name: column for column in query.selected_columns}
+    plain["renews"] = case((row.renews, "yes"), else_="no").label("renews")
+    for name in _DATES:
+        plain[name] = _moment(getattr(row, name), engine.dialect.name == "sqlite").label(name)
+    return query.with_only_columns(*plain.values())
+
+
+def _moment(column: Any, sqlite: bool) -> ColumnElement[str]:
+    if sqlite:  # which stores such a text, in UTC
+        return func.replace(type_coerce(column, String), " ", "T")
+    return func.to_char(func.timezone("UTC", column), _TEXT)
+
+
+def _batches(engine: Engine, query: Select[*tuple[Any, ...]], row: Rows) -> Iterator[Sequence[Row[Any]]]:
     reading = engine.execution_options(readonly=True)
-    ordered = query.order_by(Entitlement.created_at, Entitlement.id).limit(BATCH)
+    ordered = query.order_by(row.created_at, row.id).limit(BATCH)
     part = ordered
     while True:
         with reading.connect() as connection:
@@ -52,8 +92,8 @@ def _batches(engine: Engine, query: Select[*tuple[Any, ...]]) -> Iterator[Sequen
             yield batch
         if len(batch) < BATCH:
             return
-        last = batch[-1]
-        part = ordered.where(tuple_(Entitlement.created_at, Entitlement.id) > tuple_(last.created_at, last.id))
+        place = datetime.fromisoformat(batch[-1].created_at).replace(tzinfo=UTC), batch[-1].id
+        part = ordered.where(tuple_(row.created_at, row.id) > tuple_(*place))
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:
@@ -62,24 +102,30 @@ def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cells(row: Row[Any], zone: ZoneInfo) -> Sequence[str]:
-    owner = (row.id, row.reader_id, row.customer_id, row.address)
+Days = tuple[list[str], list[str]]
+
+
+def _cells(row: Row[Any], as_of: str, days: Days) -> Sequence[str]:
+    (
+        row_id, reader_id, customer_id, address, plan, source, source_id, state, reason,
+        starts_at, paid_until, until, renews, created_at, duplicate_of,
+    ) = row  # type: ignore[misc]  # fmt: skip
+    begins, names = days
     return (
-        *map(safe, (*owner, row.plan, row.source, row.source_id, row.state, row.reason)),
-        "yes" if row.renews else "no",
-        _moment(row.starts_at),
-        _day(local_day(row.starts_at, zone) if row.starts_at else None),
-        _moment(row.paid_until),
-        _moment(row.until),
-        _day(last_day(row.until, zone) if row.until else None),
-        _moment(row.created_at),
-        _day(local_day(row.created_at, zone)),
-    )
+        safe(row_id), safe(reader_id), safe(customer_id), safe(address), safe(plan), safe(source), safe(source_id),
+        safe(state), safe(reason), renews,
+        starts_at and f"{starts_at[:19]}Z", starts_at and names[bisect_right(begins, starts_at)],
+        paid_until and f"{paid_until[:19]}Z",
+        until and f"{until[:19]}Z", until and names[bisect_left(begins, until)],
+        f"{created_at[:19]}Z", names[bisect_right(begins, created_at)],
+        as_of, safe(duplicate_of),
+    )  # fmt: skip
 
 
-def _moment(value: datetime | None) -> str:
-    return f"{value.isoformat()[:19]}Z" if value else ""  # rows hold UTC, and so does the clock
-
-
-def _day(value: date | None) -> str:
-    return value.isoformat() if value else ""
+@lru_cache(maxsize=2)
+def _days(zone: str) -> Days:
+    """When each day of the newsroom begins, as a text in UTC, and the days' names; the one before all is first."""
+    place, count = ZoneInfo(zone), (LAST_DAY - FIRST_DAY).days + 2
+    days = [FIRST_DAY + timedelta(days=number) for number in range(count)]
+    begins = [f"{day_start(day, place):%Y-%m-%dT%H:%M:%S.%f}" for day in days]
+    return begins, [(FIRST_DAY - timedelta(days=1)).isoformat(), *(day.isoformat() for day in days)]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -12,6 +12,8 @@ from werkzeug.datastructures import MultiDict
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import FIRST_DAY, LAST_DAY, Month
+from paywall.reports.causes import EndCause
+from paywall.reports.leading import Standing
 from paywall.reports.rule import Movement
 
 
@@ -27,6 +29,7 @@ class Source(StrEnum):
     """What gives entitlements."""
 
     SUBSCRIPTION = "subscription"
+    COMP = "comp"  # given free of charge
 
 
 class Flag(StrEnum):
@@ -62,6 +65,7 @@ class Filters:
     """The rows that are wanted; what is None does not matter. ``first`` and ``last`` are whole days, both included.
 
     They bound the date that ``dated`` names; or, under a ``movement`` without a ``month``, the days in which it counts.
+    ``readers`` are whom ``who`` stands for, where it is an address. ``as_of`` asks for what was known on that day.
     """
 
     state: State | None = None
@@ -78,6 +82,25 @@ class Filters:
     after: Cursor | None = None
     before: Cursor | None = None
     flag: Flag | None = None
+    as_of: date | None = None
+    standing: Standing | None = None
+    cause: EndCause | None = None
+    readers: tuple[str, ...] | None = None
+
+    @property
+    def order(self) -> Sort:
+        """The order that the list is in: ``sort``, as far as what is asked for leaves a choice.
+
+        Days of a date are listed by that date, and movements by theirs, because one index leads to both; who runs at a
+        moment is listed by who ends next. What was known on a day is listed by when it was first known.
+        """
+        if self.as_of:
+            return replace(self.sort, by=Dated.CREATED)
+        if self.movement in _RUNNING_THEN:
+            return Sort(Dated.ENDS, descending=False)
+        if self.movement:
+            return replace(self.sort, by=Dated.ENDS if self.movement is Movement.ENDED else Dated.STARTS)
+        return replace(self.sort, by=self.dated) if self.first or self.last else self.sort
 
 
 @dataclass(slots=True)
@@ -90,6 +113,26 @@ class Question:
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
+FIELDS = {
+    "state": "The state.",
+    "reason": "The reason of the state.",
+    "plan": "The plan's key.",
+    "source": "subscription or comp.",
+    "who": "An address or the beginning of one; or a whole id: rdr_, ent_, cus_, sub_, in_.",
+    "date": "The date that from and to bound: starts, ends or created.",
+    "from": "The first day, such as 2026-11-01.",
+    "to": "The last day, included.",
+    "movement": "What happened in the month, or from and to: opening, new, returned, ended or closing.",
+    "month": "The month of the movement, such as 2026-11.",
+    "standing": "What the overview counts it under: paying, grace, ending, held or comped.",
+    "cause": "Why it ended, in the overview's words.",
+    "flag": "duplicate: a second live subscription of one person.",
+    "as_of": "As it was known at the end of that day.",
+    "sort": "starts, ends or created; with - before it the newest first.",
+    "after": "A place in the list, as the answer before gave it.",
+    "before": "A place in the list, as the answer before gave it.",
+}
+_RUNNING_THEN = (Movement.OPENING, Movement.CLOSING)
 _CURSOR = re.compile(r"(?P<value>[^~]*)~(?P<id>[A-Za-z0-9_]{1,40})")
 _NAMES = {"date": "dated", "from": "first", "to": "last"}  # in the address -> in Filters, where they differ
 
@@ -131,6 +174,9 @@ def _parsers(plans: Collection[str], this_month: Month) -> dict[str, Callable[[s
         "after": _cursor,
         "before": _cursor,
         "flag": lambda text: _choice(Flag, text),
+        "as_of": _day,
+        "standing": lambda text: _choice(Standing, text),
+        "cause": lambda text: _choice(EndCause, text),
     }
 
 
@@ -142,6 +188,10 @@ def _contradictions(filters: Filters, today: date) -> dict[str, str]:
         errors.update(_no_days(filters, today))
     if filters.month and not filters.movement:
         errors["movement"] = "Choose what happened in that month."
+    if filters.as_of and filters.as_of > today:
+        errors["as_of"] = "Has not come yet."
+    if filters.as_of and filters.movement:
+        errors["as_of"] = "Movements are told as they are known today; leave one of the two out."
     if filters.after and filters.before:
         errors[""] = "The address names two places in the list; one is enough."
     return errors

@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy import Row, func, select
 
-from paywall.reports.filters import Cursor, Filters, Sort
-from paywall.reports.selection import DATES, columns, ids
+from paywall.reports import known
+from paywall.reports.filters import Cursor, Filters
+from paywall.reports.selection import columns, date_of
+from paywall.reports.walking import Walk, steps
 from paywall.storage.database import db
-from paywall.storage.models import Entitlement
 
 PAGE = 50
+MOST = 1000  # rows that are counted; to count all would cost more than to show them
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,55 +27,66 @@ class Page:
     after: Cursor | None
 
 
-def page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE) -> Page:
-    """The page that the filters' place asks for; without one, or with too few rows before it, the first."""
-    query = ids(filters, zone, now)
-    if filters.before:
-        places = _take(query, filters.sort, filters.before, size + 1, forward=False)
-        if len(places) > size:
-            return _page(places[1:], now, has_before=True, has_after=True)
-        places = _take(query, filters.sort, None, size + 1)
-    else:
-        places = _take(query, filters.sort, filters.after, size + 1)
-    return _page(places[:size], now, has_before=filters.after is not None, has_after=len(places) > size)
+def page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE, *, identities: bool = True) -> Page:
+    """The page that the filters' place asks for; without one, or with too few rows before it, the first.
 
-
-def _page(places: list[Cursor], now: datetime, *, has_before: bool, has_after: bool) -> Page:
-    found = db.session.execute(columns(now).where(Entitlement.id.in_([place.id for place in places])))
-    by_id = {row.id: row for row in found}
-    rows = [by_id[place.id] for place in places]
-    return Page(rows, places[0] if rows and has_before else None, places[-1] if rows and has_after else None)
-
-
-def _take(
-    query: Select[*tuple[Any, ...]], sort: Sort, place: Cursor | None, size: int, *, forward: bool = True
-) -> list[Cursor]:
-    """Up to ``size`` rows next to the place, in the list's order: their ids alone, so that little has to be sorted.
-
-    Rows without the date stand last in either direction. They are read by a query of their own, because one condition
-    for both would keep the database from going straight to the place by its index.
+    Without ``identities`` its rows tell neither addresses nor ids of Stripe.
     """
-    key, descending = DATES[sort.by], sort.descending is forward
-    parts = [True, False] if key.expression.nullable else [True]  # dated, then undated
-    if not forward:
-        parts.reverse()
-    if place:
-        parts = parts[parts.index(place.value is not None) :] if (place.value is not None) in parts else []
-    found: list[Cursor] = []
-    for dated in parts:
-        part = query.add_columns(key).where(key.is_not(None) if dated else key.is_(None))
-        if place and dated is (place.value is not None):
-            part = part.where(_beyond(key, place, descending))
-        order = (key, Entitlement.id) if dated else (Entitlement.id,)
-        ordered = part.order_by(*(one.desc() if descending else one.asc() for one in order))
-        found += [Cursor(value, row_id) for row_id, value in db.session.execute(ordered.limit(size - len(found)))]
-        if len(found) == size:
-            break
-    return found if forward else found[::-1]
+    list_ = _List(filters, zone, now, identities)
+    if filters.before:
+        places = list_.take(filters.before, size + 1, forward=False)
+        if len(places) > size:
+            return list_.page(places[1:], has_before=True, has_after=True)
+        places = list_.take(None, size + 1)
+    else:
+        places = list_.take(filters.after, size + 1)
+    return list_.page(places[:size], has_before=filters.after is not None, has_after=len(places) > size)
 
 
-def _beyond(key: Any, place: Cursor, descending: bool) -> ColumnElement[bool]:
-    if place.value is None:
-        return Entitlement.id < place.id if descending else Entitlement.id > place.id
-    here, there = tuple_(key, Entitlement.id), tuple_(place.value, place.id)
-    return here < there if descending else here > there
+def count(filters: Filters, zone: ZoneInfo, now: datetime, most: int = MOST) -> int | None:
+    """How many rows the filters want; None where there are more than ``most``."""
+    number = 0
+    for dated in (True, False):
+        walk = Walk(filters, filters.order.descending, dated, None, most + 1 - number)
+        number += db.session.scalar(select(func.count()).select_from(steps(walk, zone, now).subquery())) or 0
+        if number > most:
+            return None
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    filters: Filters
+    zone: ZoneInfo
+    now: datetime
+    identities: bool
+
+    def page(self, places: Sequence[Cursor], *, has_before: bool, has_after: bool) -> Page:
+        """The rows at the places."""
+        row = known.rows(self.filters.as_of, self.zone, self.now)
+        moment = known.end_of(self.filters.as_of, self.zone, self.now)
+        query = columns(moment, row, identities=self.identities).where(row.id.in_([place.id for place in places]))
+        by_id = {one.id: one for one in db.session.execute(query)}
+        rows = [by_id[place.id] for place in places]
+        return Page(rows, places[0] if rows and has_before else None, places[-1] if rows and has_after else None)
+
+    def take(self, place: Cursor | None, size: int, *, forward: bool = True) -> list[Cursor]:
+        """Up to ``size`` rows next to the place, in the list's order: their ids alone, so that little is sorted.
+
+        Rows without the date stand last in either direction. They are read by a query of their own, because one
+        condition for both would keep the database from going straight to the place by its index.
+        """
+        sort = self.filters.order
+        parts = [True, False] if date_of(sort.by).expression.nullable else [True]  # dated, then undated
+        if not forward:
+            parts.reverse()
+        if place:
+            parts = parts[parts.index(place.value is not None) :] if (place.value is not None) in parts else []
+        found: list[Cursor] = []
+        for dated in parts:
+            here = place if place and dated is (place.value is not None) else None
+            walk = Walk(self.filters, sort.descending is forward, dated, here, size - len(found))
+            found += [Cursor(one.at, one.id) for one in db.session.execute(steps(walk, self.zone, self.now))]
+            if len(found) == size:
+                break
+        return found if forward else found[::-1]

@@ -5,112 +5,126 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, null, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from paywall.reports import known
 from paywall.reports.calendar import span_of_days, span_of_month, span_so_far
 from paywall.reports.filters import Dated, Filters, Source
-from paywall.reports.rule import is_in, moved, reason_at, state_at
-from paywall.storage import readers
+from paywall.reports.leading import ended_by, stands
+from paywall.reports.rule import Row, is_in, moved, reason_at, state_at
 from paywall.storage.models import Entitlement, Reader, Subscription
 from paywall.storage.payments import Payment
 
-DATES: dict[Dated, InstrumentedAttribute[datetime]] = {
-    Dated.STARTS: Entitlement.starts_at,  # type: ignore[dict-item]  # may be null
-    Dated.ENDS: Entitlement.until,  # type: ignore[dict-item]
-    Dated.CREATED: Entitlement.created_at,
-}
+
+def date_of(dated: Dated, row: Row = Entitlement) -> InstrumentedAttribute[Any]:
+    """The column that a date of an entitlement stands in."""
+    columns = {Dated.STARTS: row.starts_at, Dated.ENDS: row.until, Dated.CREATED: row.created_at}
+    return columns[dated]
 
 
-def columns(now: datetime) -> Select[*tuple[Any, ...]]:
-    """Everything that a report says of an entitlement, with state and reason at ``now``; of all, without an order."""
+def columns(now: datetime, row: Row = Entitlement, *, identities: bool = True) -> Select[*tuple[Any, ...]]:
+    """Everything that a report says of an entitlement, with state and reason at ``now``; of all, without an order.
+
+    Without ``identities`` whatever names a person outside of this service is null: the address and Stripe's ids.
+    """
     query = select(
-        Entitlement.id,
-        Entitlement.reader_id,
-        Reader.customer_id,
-        Reader.email.label("address"),
-        Entitlement.plan,
-        Entitlement.source,
-        Entitlement.source_id,
-        state_at(now).label("state"),
-        reason_at(now).label("reason"),
-        Entitlement.starts_at,
-        Entitlement.paid_until,
-        Entitlement.until,
-        Entitlement.renews,
-        Entitlement.created_at,
-        Subscription.duplicate_of,
+        row.id,
+        row.reader_id,
+        _named(Reader.customer_id, "customer_id", identities),
+        _named(Reader.email, "address", identities),
+        row.plan,
+        row.source,
+        _named(row.source_id, "source_id", identities),
+        state_at(now, row).label("state"),
+        reason_at(now, row).label("reason"),
+        row.starts_at,
+        row.paid_until,
+        row.until,
+        row.renews,
+        row.created_at,
+        _named(Subscription.duplicate_of, "duplicate_of", identities),
     )
-    return query.join(Reader, Reader.id == Entitlement.reader_id).outerjoin(Subscription, _of_subscription())
+    return query.join(Reader, Reader.id == row.reader_id).outerjoin(Subscription, _of_subscription(row))
 
 
-def rows(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]:
-    """The rows that the filters want, without an order."""
-    return columns(now).where(*conditions(filters, zone, now))
+def ids(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[str]:
+    """The ids of the rows that the filters want, without an order."""
+    row = known.rows(filters.as_of, zone, now)
+    return select(row.id).where(*conditions(filters, zone, now, row))
 
 
-def ids(filters: Filters, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]:
-    """The ids of these rows."""
-    query = select(Entitlement.id)
-    if filters.who:  # no other filter asks the reader
-        query = query.join(Reader, Reader.id == Entitlement.reader_id)
-    return query.where(*conditions(filters, zone, now))
+def conditions(filters: Filters, zone: ZoneInfo, now: datetime, row: Row = Entitlement) -> list[ColumnElement[bool]]:
+    """What a row must fulfil."""
+    return [*stated(filters, known.end_of(filters.as_of, zone, now), row), *other(filters, zone, now, row)]
 
 
-def conditions(filters: Filters, zone: ZoneInfo, now: datetime) -> list[ColumnElement[bool]]:
-    """What a row must fulfil. Conditions on the reader need it joined."""
-    return list(_conditions(filters, zone, now))
-
-
-def _conditions(filters: Filters, zone: ZoneInfo, now: datetime) -> Iterator[ColumnElement[bool]]:
+def stated(filters: Filters, moment: datetime, row: Row = Entitlement) -> Iterator[ColumnElement[bool]]:
+    """What the filters ask of a row's state and reason at a moment, of its plan and of its source."""
     if filters.state:
-        yield is_in(filters.state, now)
+        yield is_in(filters.state, moment, row)
     if filters.reason:
-        yield reason_at(now) == filters.reason.value
+        yield reason_at(moment, row) == filters.reason.value
     if filters.plan:
-        yield Entitlement.plan == filters.plan
+        yield row.plan == filters.plan
     if filters.source:
-        yield Entitlement.source == filters.source.value
+        yield row.source == filters.source.value
+
+
+def other(filters: Filters, zone: ZoneInfo, now: datetime, row: Row = Entitlement) -> Iterator[ColumnElement[bool]]:
+    """What they ask of its dates, of whose it is, and of what the overview counts it under."""
     if filters.movement and not filters.month and filters.first and filters.last:
-        yield moved(filters.movement, span_so_far(filters.first, filters.last, zone, now))
+        yield moved(filters.movement, span_so_far(filters.first, filters.last, zone, now), row)
     elif filters.first or filters.last:
-        yield _dated(filters, zone)
+        yield _dated(filters, zone, row)
     if filters.movement and filters.month:
-        yield moved(filters.movement, span_of_month(filters.month, zone, now))
-    if filters.who:
-        yield _belongs_to(filters.who)
+        yield moved(filters.movement, span_of_month(filters.month, zone, now), row)
+    if filters.readers is not None:
+        yield row.reader_id.in_(filters.readers)
+    elif filters.who:
+        yield _IDS[filters.who.partition("_")[0]](filters.who, row)
+    if filters.standing:
+        yield stands(filters.standing, known.end_of(filters.as_of, zone, now), row)
+    if filters.cause:
+        yield ended_by(filters.cause, row)
     if filters.flag:  # there is one
-        yield exists().where(_of_subscription(), Subscription.duplicate_of.is_not(None))
+        yield exists().where(_of_subscription(row), Subscription.duplicate_of.is_not(None))
 
 
-def _of_subscription() -> ColumnElement[bool]:
-    return and_(Entitlement.source == Source.SUBSCRIPTION.value, Subscription.id == Entitlement.source_id)
+def is_id(who: str) -> bool:
+    """Whether a text is an id, and so no address."""
+    kind, line, rest = who.partition("_")
+    return bool(line and rest) and kind in _IDS and "@" not in who
 
 
-def _dated(filters: Filters, zone: ZoneInfo) -> ColumnElement[bool]:
-    span, column = span_of_days(filters.first, filters.last, zone), DATES[filters.dated]
+def is_stripes(who: str) -> bool:
+    """Whether an id is one of Stripe's."""
+    return is_id(who) and who.partition("_")[0] not in ("ent", "rdr")
+
+
+def _named(column: Any, name: str, shown: bool) -> Any:
+    return (column if shown else null()).label(name)
+
+
+def _of_subscription(row: Row) -> ColumnElement[bool]:
+    return and_(row.source == Source.SUBSCRIPTION.value, Subscription.id == row.source_id)
+
+
+def _dated(filters: Filters, zone: ZoneInfo, row: Row) -> ColumnElement[bool]:
+    span, column = span_of_days(filters.first, filters.last, zone), date_of(filters.dated, row)
     if filters.dated is Dated.ENDS:  # the midnight at which access ends belongs to the day before
         return and_(column > span.since, column <= span.by)
     return and_(column >= span.since, column < span.before)
 
 
-def _belongs_to(who: str) -> ColumnElement[bool]:
-    """An id finds what it names, a whole address exactly its readers, anything else every address that contains it."""
-    if "@" not in who:
-        kind = who.partition("_")[0]
-        if kind in _IDS and who != kind:
-            return _IDS[kind](who)
-        return Reader.email_normalised.contains(who.casefold(), autoescape=True)
-    try:
-        return Reader.email_normalised == readers.normalise(who)[1]
-    except readers.BadEmail:
-        return Reader.email_normalised.contains(who.casefold(), autoescape=True)
+def _paid_by(invoice_id: str) -> Select[str]:
+    return select(Payment.subscription_id).where(Payment.invoice_id == invoice_id)
 
 
-_IDS: dict[str, Callable[[str], ColumnElement[bool]]] = {
-    "ent": lambda who: Entitlement.id == who,
-    "rdr": lambda who: Entitlement.reader_id == who,
-    "cus": lambda who: Reader.customer_id == who,
-    "sub": lambda who: Entitlement.source_id == who,
-    "in": lambda who: Entitlement.source_id.in_(select(Payment.subscription_id).where(Payment.invoice_id == who)),
+_IDS: dict[str, Callable[[str, Row], ColumnElement[bool]]] = {
+    "ent": lambda who, row: row.id == who,
+    "rdr": lambda who, row: row.reader_id == who,
+    "cus": lambda who, row: row.reader_id.in_(select(Reader.id).where(Reader.customer_id == who)),
+    "sub": lambda who, row: and_(row.source == Source.SUBSCRIPTION.value, row.source_id == who),
+    "in": lambda who, row: and_(row.source == Source.SUBSCRIPTION.value, row.source_id.in_(_paid_by(who))),
 }

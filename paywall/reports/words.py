@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
+from paywall.reports.causes import EndCause
 from paywall.reports.filters import Dated, Flag, Source
+from paywall.reports.leading import Standing
 from paywall.reports.rule import Movement
 
 STATES = {
@@ -34,7 +36,23 @@ REASONS = {
     Reason.COMP_OVER: "Free time over",
     Reason.COMP_ENDED: "Free time ended by staff",
 }
-SOURCES = {Source.SUBSCRIPTION: "Subscription"}
+SOURCES = {Source.SUBSCRIPTION: "Subscription", Source.COMP: "Free of charge"}
+STANDINGS = {
+    Standing.PAYING: "Paying",
+    Standing.GRACE: "In grace",
+    Standing.ENDING: "Scheduled to end",
+    Standing.HELD: "On hold",
+    Standing.COMPED: "Free of charge",
+}
+CAUSES = {
+    EndCause.ASKED: "Asked for",
+    EndCause.CARD: "Card",
+    EndCause.REFUND: "Refund",
+    EndCause.DISPUTE: "Dispute",
+    EndCause.ERASED: "Erased",
+    EndCause.COMP: "Free time over",
+    EndCause.OTHER: "Other",
+}
 FLAGS = {Flag.DUPLICATE: "Second subscription"}
 DATES = {Dated.STARTS: "Access begins", Dated.ENDS: "Access ends (last day)", Dated.CREATED: "First known"}
 MOVEMENTS = {
