@@ -10,12 +10,10 @@ from tests.bench.report_pages import PART
 from tests.bench.results import Findings, Row
 from tests.bench.seeded import Histories
 
-ROUNDS = 3
-
 
 def files(found: Findings, of: Histories) -> None:
     """Seconds of the file of all entitlements, and memory of a large one beside that of a small one."""
-    for _ in range(ROUNDS):
+    for _ in range(of.slow_rounds):
         _take(found, of, "file", of.large, "all")
         _take(found, of, "file", of.small, "a tenth")
         if of.kind == "postgresql":

@@ -45,8 +45,8 @@ DEEP: tuple[dict[str, str], ...] = ({}, {"state": "active"}, {"plan": "annual", 
 
 def pages(found: Findings, of: Histories) -> None:
     """Every row of the table that is about pages, on one kind of database."""
-    _figures(found, of.small, f"of a tenth, {of.kind}")
-    _figures(found, of.large, f"of all, {of.kind}")
+    _figures(found, of.small, f"of a tenth, {of.kind}", of.slow_rounds)
+    _figures(found, of.large, f"of all, {of.kind}", of.slow_rounds)
     for what in ("overview", "rebuild of the rollup"):
         note = f"{1000 * found.middle(f'{what} of all, {of.kind}'):,.0f} ms for {of.readers:,} readers"
         found.ratio(PART, f"{what} of all, {of.kind}", f"{what} of a tenth, {of.kind}", **_goal(of, 12), note=note)
@@ -61,12 +61,12 @@ def pages(found: Findings, of: Histories) -> None:
             _worst(found, of, name, calls, look_up)
 
 
-def _figures(found: Findings, url: str, name: str) -> None:
+def _figures(found: Findings, url: str, name: str, slow_rounds: int) -> None:
     """The rollup made anew, then the overview of a year by month beside a count that reads every row."""
     with service(url) as app:
         settings = app.extensions["paywall"].settings
         now = datetime.now(UTC)
-        for _ in range(3):
+        for _ in range(slow_rounds):
             found.measured.setdefault(f"rebuild of the rollup {name}", []).append(
                 _timed(lambda: rollup.rebuild(settings.zone, now))
             )

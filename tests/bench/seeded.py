@@ -18,6 +18,7 @@ from tests.bench.places import database, say, service
 
 READERS, YEARS, SEED = 50_000, 5, 1
 SMALLER = 10  # times
+LARGE = 100_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Histories:
     small: str
     large: str
     readers: int
+
+    @property
+    def slow_rounds(self) -> int:
+        """How often what takes many seconds is done: of a large history once."""
+        return 3 if self.readers <= LARGE else 1
 
 
 def readers() -> int:
