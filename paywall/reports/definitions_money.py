@@ -50,11 +50,11 @@ MONEY: dict[str, tuple[str, str]] = {
     ),
     "recovered": (
         "Failed renewals that were paid before access was over.",
-        "number of failed with a later paid period, of which we learned while access ran",
+        "number of failed with a later payment, made before the end of access, that carried access on",
     ),
     "paid_too_late": (
         "Failed renewals that were paid after access was over.",
-        "number of failed with a later paid period, of which we learned once access was over",
+        "number of failed with another later payment, whether or not it brought access back",
     ),
     "lost": (
         "Failed renewals that were not paid, and whose access is over.",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, select
 from sqlalchemy.orm import aliased
 
-from paywall.domain.lifecycle import Change, State
+from paywall.domain.lifecycle import State
 from paywall.reports.rule import is_in
 from paywall.reports.steps import step
 from paywall.storage.database import db
@@ -21,8 +21,8 @@ from paywall.storage.payments import Payment
 class Fate(StrEnum):
     """What became of a failed renewal."""
 
-    RECOVERED = "recovered"  # paid while access was not over yet
-    RETURNED = "returned"  # paid later, after access had ended
+    RECOVERED = "recovered"  # paid while access ran, which went on
+    RETURNED = "returned"  # paid later, when access was over
     OPEN = "open"  # in grace
     LOST = "lost"
 
@@ -102,25 +102,22 @@ def owed_by_subscription() -> Subquery:
 
 
 def _by_fate(starts: Sequence[datetime], before: datetime, now: datetime) -> Select[int, str, str, int, int | None]:
+    """Counts and sums by step, currency and fate. One look into a reader's payments for each failed renewal."""
     episode, row = _episodes(starts[0], min(before, now + datetime.resolution)), Entitlement
-    still = and_(row.in_dunning, row.paid_until == episode.c.paid_until, row.until > now)
-    later = _first_later(episode)
+    went_on = and_(row.paid_until > episode.c.paid_until, Payment.paid_at < episode.c.until)
     fate = case(
-        (later == Change.RETURNED, literal(Fate.RETURNED.value)),
-        (later.is_not(None), literal(Fate.RECOVERED.value)),
-        (still, literal(Fate.OPEN.value)),
+        (went_on, literal(Fate.RECOVERED.value)),
+        (Payment.invoice_id.is_not(None), literal(Fate.RETURNED.value)),
+        (and_(row.in_dunning, row.until > now), literal(Fate.OPEN.value)),
         else_=literal(Fate.LOST.value),
     )
     inner = (
-        select(
-            step(episode.c.paid_until, starts).label("index"),
-            Subscription.currency,
-            fate.label("fate"),
-            case((and_(later.is_not(None), later != Change.RETURNED), _paid(episode))).label("amount"),
-        )
+        select(step(episode.c.paid_until, starts).label("index"), row.currency, fate.label("fate"))
+        .add_columns(case((went_on, Payment.amount)).label("amount"))
+        .select_from(episode)
         .join(row, row.id == episode.c.entitlement_id)
-        .join(Subscription, Subscription.id == row.source_id)
-        .where(row.source == "subscription")
+        .outerjoin(Payment, Payment.invoice_id == _paid_by(episode))
+        .where(row.source == "subscription", row.currency.is_not(None))
         .subquery()
     )
     keys = (inner.c.index, inner.c.currency, inner.c.fate)
@@ -130,18 +127,14 @@ def _by_fate(starts: Sequence[datetime], before: datetime, now: datetime) -> Sel
 def _episodes(since: datetime, before: datetime) -> Subquery:
     """A row for each failed renewal: all entries about one have the same end of the paid period."""
     entry = LedgerEntry
+    keys = (entry.entitlement_id, entry.paid_until)
     failing = and_(entry.in_dunning, entry.paid_until >= since, entry.paid_until < before)
-    return select(entry.entitlement_id, entry.paid_until).where(failing).distinct().subquery("episode")
+    until = func.max(entry.until, type_=entry.until.type).label("until")
+    return select(*keys, until).where(failing).group_by(*keys).subquery("episode")
 
 
-def _first_later(episode: Subquery) -> ColumnElement[str | None]:
-    """The first change that told of a later paid period."""
-    later = aliased(LedgerEntry)
-    mine = and_(later.entitlement_id == episode.c.entitlement_id, later.paid_until > episode.c.paid_until)
-    return select(later.change).where(mine).order_by(later.id).limit(1).scalar_subquery()
-
-
-def _paid(episode: Subquery) -> ColumnElement[int | None]:
-    """What the first payment after the failed renewal's start came to."""
-    mine = and_(Payment.subscription_id == Entitlement.source_id, Payment.period_end > episode.c.paid_until)
-    return select(Payment.amount).where(mine).order_by(Payment.period_end).limit(1).scalar_subquery()
+def _paid_by(episode: Subquery) -> ColumnElement[str | None]:
+    """The invoice of the first period that was paid for after the one whose renewal failed."""
+    first = aliased(Payment)
+    mine = and_(first.subscription_id == Entitlement.source_id, first.period_end > episode.c.paid_until)
+    return select(first.invoice_id).where(mine).order_by(first.period_end).limit(1).scalar_subquery()

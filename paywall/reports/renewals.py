@@ -1,13 +1,13 @@
 """Renewals: what renews, what ends and what is expected to fail, month by month, with its amounts."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
-from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from werkzeug.datastructures import MultiDict
 
 from paywall.domain.roles import Right
@@ -102,34 +102,64 @@ def months_due(zone: ZoneInfo, now: datetime, currencies: set[str]) -> list[Mont
 
 def _sums(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> dict[tuple[int, str, str], Due]:
     """By the month's index, the currency and the kind."""
-    found: Counter[tuple[int, str, str]] = Counter()
-    amounts: Counter[tuple[int, str, str]] = Counter()
-    for index, kind, currency, card, count, amount in db.session.execute(_query(months, zone, now)):
-        at = max(index, 0)  # a renewal that is due since last month is awaited now
-        expires = kind == _RENEWS and card is not None and card < at
-        key = (at, currency, _CARD if expires else kind)
-        found[key] += count
-        amounts[key] += int(amount)
-    return {key: Due(found[key], amounts[key]) for key in found}
+    found: defaultdict[tuple[int, str, str], Due] = defaultdict(Due)
+    # a renewal that is due since last month is awaited now
+    for index, kind, currency, count, amount in db.session.execute(_dues(months, zone, now)):
+        found[max(index, 0), currency, kind] += Due(count, int(amount))
+    for index, card, currency, count, amount in db.session.execute(_cards(months, zone, now)):
+        if card < max(index, 0):
+            found[max(index, 0), currency, _CARD] += Due(count, int(amount))
+            found[max(index, 0), currency, _RENEWS] += Due(-count, -int(amount))
+    return found
 
 
-def _query(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, str, str, int | None, int, int]:
-    """Counts and sums by month, kind, currency, and the month (of these) in which the card's last day lies."""
+def _dues(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, str, str, int, int]:
+    """Counts and sums by month, kind and currency, as if every card were good."""
     row, starts = Entitlement, [day_start(month.first_day, zone) for month in months]
-    after = day_start(months[-1].plus(1).first_day, zone)
-    lasts = and_(row.renews, ~row.in_dunning)  # else it ends with its access, unless somebody pays
+    renews = _renews(months, zone)
+    ends = and_(~_lasts(), row.until <= _after(months, zone))
     kind = case((row.in_dunning, literal(_IN_DUNNING)), (row.renews, literal(_RENEWS)), else_=literal(_ENDS))
-    index = case((lasts, step(row.paid_until, starts)), else_=step(row.until, starts, ending=True))
-    card = step(Subscription.card_ends_on, [month.first_day for month in months])
+    index = case((_lasts(), step(row.paid_until, starts)), else_=step(row.until, starts, ending=True))
     inner = (
-        select(index.label("month"), kind.label("kind"), Subscription.currency, card.label("card"), Subscription.amount)
-        .join(Subscription, Subscription.id == row.source_id)
-        .where(row.source == "subscription", row.starts_at < row.until, row.until > now)
-        .where(or_(and_(lasts, row.paid_until < after), and_(~lasts, row.until <= after)))
+        select(index.label("month"), kind.label("kind"), row.currency, row.amount)
+        .where(_runs(now), or_(renews, ends))
         .subquery()
     )
-    names = (inner.c.month, inner.c.kind, inner.c.currency, inner.c.card)
-    return select(*names, func.count(), func.sum(inner.c.amount)).group_by(*names)
+    keys = (inner.c.month, inner.c.kind, inner.c.currency)
+    return select(*keys, func.count(), func.sum(inner.c.amount)).group_by(*keys)
+
+
+def _cards(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, int, str, int, int]:
+    """Of what renews, counts and sums by its month and that in which its card's last day lies, where one ends soon."""
+    row, starts = Entitlement, [day_start(month.first_day, zone) for month in months]
+    card = step(Subscription.card_ends_on, [month.first_day for month in months])
+    inner = (
+        select(step(row.paid_until, starts).label("month"), card.label("card"), row.currency, row.amount)
+        .join(Subscription, Subscription.id == row.source_id)
+        .where(_runs(now), _renews(months, zone), Subscription.card_ends_on < months[-1].first_day)
+        .subquery()
+    )
+    keys = (inner.c.month, inner.c.card, inner.c.currency)
+    return select(*keys, func.count(), func.sum(inner.c.amount)).group_by(*keys)
+
+
+def _runs(now: datetime) -> ColumnElement[bool]:
+    row = Entitlement
+    paid = row.source == "subscription", row.currency.is_not(None)
+    return and_(*paid, row.starts_at < row.until, row.until > now)
+
+
+def _lasts() -> ColumnElement[bool]:
+    """Whether it goes on by itself; else it ends with its access, unless somebody pays."""
+    return and_(Entitlement.renews, ~Entitlement.in_dunning)
+
+
+def _renews(months: Sequence[Month], zone: ZoneInfo) -> ColumnElement[bool]:
+    return and_(_lasts(), Entitlement.paid_until < _after(months, zone))
+
+
+def _after(months: Sequence[Month], zone: ZoneInfo) -> datetime:
+    return day_start(months[-1].plus(1).first_day, zone)
 
 
 _COLUMNS = (

@@ -53,7 +53,7 @@ def lived(end: datetime, paid_after: int | None, late_job: bool, currency: str) 
     row = make_subscription(currency=currency)
     source, start = Source("subscription", row.id, row.reader_id, "annual"), end - 365 * DAY
     acts = [(start, paid(end, start)), (end + timedelta(hours=2), failing(end, start))]
-    if not late_job:
+    if not late_job and (paid_after is None or paid_after * DAY > GRACE):
         acts.append((end + GRACE, failing(end, start)))
     if paid_after is not None:
         acts.append((end + paid_after * DAY, paid(end + 365 * DAY, start)))

@@ -65,7 +65,8 @@ def made(life: dict) -> None:
     reader = make_reader(None)
     card = last_day(life["card"])
     row = make_subscription(reader, amount=life["amount"], currency=life["currency"], card_ends_on=card)
-    make_entitlement(reader, terms, source=life["source"], source_id=row.id)
+    price = {} if life["source"] == "comp" else {"amount": row.amount, "currency": row.currency}
+    make_entitlement(reader, terms, source=life["source"], source_id=row.id, **price)
 
 
 def plain(rows: list[dict]) -> Counter:
@@ -127,7 +128,7 @@ def some(app: OpenAPI) -> None:
     ):
         reader = make_reader(None)
         row = make_subscription(reader, card_ends_on=card)
-        make_entitlement(reader, terms, source_id=row.id)
+        make_entitlement(reader, terms, source_id=row.id, amount=row.amount, currency=row.currency)
     save()
 
 
