@@ -1,12 +1,5 @@
 """How a report begins its transaction: over one view of the database, in nobody's way."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import func, select
-
-from paywall.reports.filters import Filters
-from paywall.reports.selection import ids
 from paywall.storage.database import db
 
 
@@ -16,8 +9,3 @@ def begin() -> None:
     if db.engine.dialect.name == "postgresql":
         options.update(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     db.session.connection(execution_options=options)
-
-
-def count(filters: Filters, zone: ZoneInfo, now: datetime) -> int:
-    """How many rows the filters want."""
-    return db.session.scalar(select(func.count()).select_from(ids(filters, zone, now).subquery())) or 0

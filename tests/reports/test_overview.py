@@ -15,6 +15,7 @@ from paywall.domain.entitlements import Reason
 from paywall.reports import overview, queries, rollup
 from paywall.reports.adding_up import Flow, Money
 from paywall.reports.causes import EndCause
+from paywall.reports.leading import Standing
 from paywall.reports.overview import Figures
 from paywall.storage import entitlements
 from paywall.storage.database import db
@@ -213,6 +214,28 @@ def test_a_report_waits_for_no_writer(app: OpenAPI) -> None:
             queries.begin()
             assert shown(app).standing.paying == 0
         save()
+
+
+def test_every_figure_of_the_page_leads_to_its_rows(staff: FlaskClient) -> None:
+    """The list behind each figure counts as many rows as the figure says; here nobody has two that count for one."""
+    reader = make_reader()
+    for days in (5, 40, 100, 300, 500):
+        began = NOW - timedelta(days=days)
+        until = {"until": began + timedelta(days=35), "paid_until": began + timedelta(days=35)}
+        lapse = Reason.CANCELED if days > 90 else Reason.PAYMENT_FAILED
+        make_entitlement(reader if days > 90 else None, make_terms(began, starts_at=began, lapse=lapse, **until))
+    make_entitlement(terms=make_terms(hold=Reason.PAUSED))
+    make_entitlement(terms=make_terms(renews=False))
+    make_entitlement(terms=make_terms(paid_until=NOW - DAY, until=NOW + DAY, in_dunning=True))
+    make_entitlement(terms=make_terms(lapse=Reason.COMP_OVER), source="comp")
+    save()
+    page = get(staff, "/admin/")
+    figures = [(href, text) for href, text in page.links if "standing=" in href or "movement=" in href]
+    assert all(name in str(figures) for name in (*Standing, EndCause.ASKED, EndCause.CARD))
+    assert len(figures) > 30
+    for href, text in dict(figures).items():
+        number = next(word for word in text.split() if word.isdigit())
+        assert f"{number} entitlement" in " ".join(get(staff, href).text.split()), href
 
 
 @on_sqlite
