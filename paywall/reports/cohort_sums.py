@@ -53,15 +53,16 @@ def _stays(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int
     """
     starts = [day_start(month.first_day, zone) for month in months]
     row, whose = Entitlement, Entitlement.reader_id
-    order = (row.starts_at, row.id)
     last = step(row.until, [*starts[1:], now], ending=True)
     rows = (
         select(
-            func.min(row.starts_at, type_=row.starts_at.type).over(partition_by=whose).label("joined_at"),
+            func.first_value(row.starts_at, type_=row.starts_at.type)
+            .over(partition_by=whose, order_by=row.starts_at)
+            .label("joined_at"),
             step(row.starts_at, starts).label("since"),
             last.label("until"),
-            func.max(last).over(partition_by=whose, order_by=order, rows=(None, -1)).label("seen"),
-            (func.row_number().over(partition_by=whose, order_by=order) == 1).label("first"),
+            func.max(last).over(partition_by=whose, order_by=row.starts_at, rows=(None, -1)).label("seen"),
+            (func.row_number().over(partition_by=whose, order_by=row.starts_at) == 1).label("first"),
         )
         .where(row.source == "subscription", row.paid_until.is_not(None))
         .where(row.starts_at < row.until, row.starts_at <= now)
