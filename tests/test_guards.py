@@ -91,8 +91,9 @@ def answer(app, client, clock):
         ("/openapi/openapi.json", "200", "200", "200", "200"),
         ("/account", "303 /sign-in?return_to=/account", "200", "200", "200"),
         ("/admin/", "303 /sign-in?return_to=/admin/", "403", "200", "200"),
-        ("/admin/entitlements", "303 /sign-in?return_to=/admin/entitlements", "403", "403", "200"),
-        ("/admin/entitlements.csv", "303 /sign-in?return_to=/admin/entitlements.csv", "403", "403", "200"),
+        ("/admin/grace", "303 /sign-in?return_to=/admin/grace", "403", "403", "200"),
+        ("/admin/desk", "303 /sign-in?return_to=/admin/desk", "403", "403", "200"),
+        ("/admin/staff", "303 /sign-in?return_to=/admin/staff", "403", "403", "200"),
     ],
 )
 def test_what_each_caller_gets(answer, path: str, anyone: str, reader: str, analyst: str, admin: str) -> None:
