@@ -22,7 +22,7 @@ from tests.support.colleagues import colleague
 from tests.support.made_up import NEW_YORK, NOW, rows_of
 
 DAY = timedelta(days=1)
-READERS = 120
+READERS = 100
 FIRST = date(2021, 11, 1)  # before anybody joined
 TODAY = date(2026, 11, 22)
 FLOW = ("opening", "new", "returned", "renewed", "ended", "net", "closing")
@@ -60,10 +60,10 @@ def ask(client, report: str, **asked: object) -> dict:
 
 def check_flow(tables: dict, rows: recomputed.Rows, zone: ZoneInfo = NEW_YORK, now: datetime = NOW) -> None:
     """Each step is what the ledger says, and closes with what the next one opens with (I9)."""
-    before = None
+    before, at_hand = None, recomputed.known(rows, now)
     for row in tables["movements"]:
         first, last = date.fromisoformat(row["first_day"]), date.fromisoformat(row["last_day"])
-        wanted = recomputed.flow(rows, first, last, zone, now)
+        wanted = recomputed.flow(rows, first, last, zone, now, at_hand)
         assert {key: row[key] for key in KEYS} == {key: wanted.get(key, 0) for key in KEYS}, row
         assert row["opening"] + row["new"] + row["returned"] - row["ended"] == row["closing"]
         assert before in (None, row["opening"])
@@ -71,36 +71,37 @@ def check_flow(tables: dict, rows: recomputed.Rows, zone: ZoneInfo = NEW_YORK, n
 
 
 def test_the_overview_says_what_the_ledger_says(staff, history) -> None:
-    """Five years by month, with how it stands now and what it is worth."""
-    tables = ask(staff, "overview", **{"from": FIRST, "to": TODAY, "by": "month"})
+    """Five years by month, with how it stands now and what it is worth; from the rows and from the rollup."""
+    asked = {"from": FIRST, "to": TODAY, "by": "month"}
+    tables = ask(staff, "overview", **asked)
     check_flow(tables, history)
     assert tables["standing"] == [recomputed.standing(history, NOW)]
     money = recomputed.arr(history, NOW)
     assert tables["money"] == [{"currency": "usd", "arr": money["usd"], "mrr": (money["usd"] + 6) // 12}]
     moved = tables["movements"]
     assert all(sum(row[key] for row in moved) for key in ("new", "returned", "renewed", "ended_asked", "ended_card"))
+    rollup.rebuild(NEW_YORK, NOW)
+    assert ask(staff, "overview", **asked) == tables
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "by"),
-    [
-        (date(2025, 10, 20), date(2025, 11, 10), "day"),  # clocks go back on 2 November
-        (date(2026, 2, 25), date(2026, 3, 15), "day"),  # and forward on 8 March
+def test_every_step_says_what_the_ledger_says(staff, history) -> None:
+    """Days over the change of the clocks on 2 November and on 8 March, weeks over the new year, years."""
+    for first, last, by in (
+        (date(2025, 10, 20), date(2025, 11, 10), "day"),
+        (date(2026, 2, 25), date(2026, 3, 15), "day"),
         (date(2025, 12, 30), TODAY, "week"),
         (FIRST, TODAY, "year"),
-    ],
-)
-def test_every_step_says_what_the_ledger_says(staff, history, first: date, last: date, by: str) -> None:
-    check_flow(ask(staff, "overview", **{"from": first, "to": last, "by": by}), history)
+    ):
+        check_flow(ask(staff, "overview", **{"from": first, "to": last, "by": by}), history)
 
 
-@pytest.mark.parametrize("day", [date(2023, 2, 28), date(2025, 11, 2), date(2026, 11, 21)])
-def test_a_past_day_is_told_as_it_was_known_then(staff, history, day: date) -> None:
-    moment = recomputed.midnight(day + DAY, NEW_YORK) - datetime.resolution
-    tables = ask(staff, "overview", **{"from": FIRST, "to": day, "by": "month", "as_of": day})
-    check_flow(tables, history, now=moment)
-    assert tables["standing"] == [recomputed.standing(history, moment)]
-    assert {row["currency"]: row["arr"] for row in tables["money"]} == recomputed.arr(history, moment)
+def test_a_past_day_is_told_as_it_was_known_then(staff, history) -> None:
+    for day in (date(2023, 2, 28), date(2025, 11, 2), date(2026, 11, 21)):
+        moment = recomputed.midnight(day + DAY, NEW_YORK) - datetime.resolution
+        tables = ask(staff, "overview", **{"from": FIRST, "to": day, "by": "month", "as_of": day})
+        check_flow(tables, history, now=moment)
+        assert tables["standing"] == [recomputed.standing(history, moment)]
+        assert {row["currency"]: row["arr"] for row in tables["money"]} == recomputed.arr(history, moment)
 
 
 def test_the_period_before_is_the_same_as_that_period_by_itself(staff, history) -> None:
@@ -108,13 +109,6 @@ def test_the_period_before_is_the_same_as_that_period_by_itself(staff, history) 
     wanted = recomputed.flow(history, date(2025, 7, 1), date(2025, 12, 31), NEW_YORK, NOW)
     told = {row["figure"].lower().replace(": ", "_"): row["before"] for row in tables["compared"]}
     assert {key: told[key] for key in KEYS} == {key: wanted.get(key, 0) for key in KEYS}
-
-
-def test_the_rollup_changes_no_figure(staff, history) -> None:
-    asked = {"from": FIRST, "to": TODAY, "by": "month"}
-    before = ask(staff, "overview", **asked)
-    rollup.rebuild(NEW_YORK, NOW)
-    assert ask(staff, "overview", **asked) == before
 
 
 def test_whether_the_worker_writes_down_what_dates_change_alters_no_figure(app) -> None:
@@ -129,7 +123,7 @@ def test_whether_the_worker_writes_down_what_dates_change_alters_no_figure(app) 
 def test_totals_are_the_same_in_every_zone(make_app, clock: FrozenClock) -> None:
     """Of a range that begins before the first purchase, with all that has happened by now."""
     rows, totals = rows_of(READERS), set()
-    for zone in ("America/New_York", "UTC", "Pacific/Pago_Pago", "Pacific/Kiritimati", "Asia/Kathmandu"):
+    for zone in ("America/New_York", "Pacific/Pago_Pago", "Pacific/Kiritimati"):
         app = make_app(newsroom={"time_zone": zone})
         with app.app_context():
             all_rows.load(rows)
@@ -142,7 +136,7 @@ def test_totals_are_the_same_in_every_zone(make_app, clock: FrozenClock) -> None
     assert len(totals) == 1
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     first=st.dates(date(2021, 11, 22), date(2026, 11, 1)),
@@ -171,10 +165,12 @@ def test_revenue_is_the_sum_of_the_rows_of_money(staff, history) -> None:
 
 def test_cohorts_are_what_the_ledger_says(staff, history) -> None:
     told = ask(staff, "cohorts", months=60)["cohorts"]
-    for row in told:
-        month = date.fromisoformat(f"{row['joined']}-01")
-        wanted = recomputed.cohort(history, month, row["months_after"], NEW_YORK, NOW)
-        assert (row["readers"], row["retained"]) == wanted, row
+    found = {
+        (date.fromisoformat(f"{row['joined']}-01"), row["months_after"]): (row["readers"], row["retained"])
+        for row in told
+    }
+    wanted = recomputed.cohorts(history, NEW_YORK, NOW)
+    assert found == {key: value for key, value in wanted.items() if key[0] >= date(2021, 12, 1)}  # sixty months
     assert len({row["joined"] for row in told}) > 30
     assert any(row["retained"] < row["readers"] for row in told)
 

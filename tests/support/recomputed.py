@@ -73,11 +73,16 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def flow(rows: Rows, first: date, last: date, zone: ZoneInfo, now: datetime) -> dict[str, int]:
-    """What the days from ``first`` to ``last`` began with, won, lost and ended with, as known ``now``."""
+def flow(
+    rows: Rows, first: date, last: date, zone: ZoneInfo, now: datetime, at_hand: list[Known] | None = None
+) -> dict[str, int]:
+    """What the days from ``first`` to ``last`` began with, won, lost and ended with, as known ``now``.
+
+    ``at_hand`` is what ``known`` says of that moment, for whoever asks of many steps.
+    """
     since, end = midnight(first, zone), min(midnight(last + DAY, zone), now + datetime.resolution)
     by = min(midnight(last + DAY, zone), now)
-    runs = [one for one in known(rows, now) if one.ran]
+    runs = [one for one in at_hand or known(rows, now) if one.ran]
     began: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for one in runs:
         began[one.reader].append((one.entry["starts_at"], one.id))
@@ -144,24 +149,26 @@ def revenue(rows: Rows, first: date, last: date, zone: ZoneInfo) -> dict[str, di
     return {currency: dict(amounts) for currency, amounts in found.items()}
 
 
-def cohort(rows: Rows, month: date, after: int, zone: ZoneInfo, now: datetime) -> tuple[int, int]:
-    """How many readers joined in a month, and how many of them were there when a later month ended, or are now."""
+def cohorts(rows: Rows, zone: ZoneInfo, now: datetime) -> dict[tuple[date, int], tuple[int, int]]:
+    """By the month in which readers joined and how many months later: how many they were, and how many were there.
+
+    That is when the later month ended, or now.
+    """
     runs = [one for one in known(rows, now) if one.ran and one.entry["starts_at"] <= now]
     joined: dict[str, datetime] = {}
     for one in runs:
         joined[one.reader] = min(one.entry["starts_at"], joined.get(one.reader, one.entry["starts_at"]))
-    mine = {
-        reader
-        for reader, moment in joined.items()
-        if midnight(month, zone) <= moment < midnight(_months_later(month, 1), zone)
-    }
-    end = midnight(_months_later(month, after + 1), zone)
-    there = {
-        one.reader
-        for one in runs
-        if (one.entry["starts_at"] < end < one.entry["until"] if end <= now else one.entry["until"] > now)
-    }
-    return len(mine), len(mine & there)
+    members: dict[date, set[str]] = defaultdict(set)
+    for reader, moment in joined.items():
+        members[moment.astimezone(zone).date().replace(day=1)].add(reader)
+    found = {}
+    for month, mine in members.items():
+        last = 12 * (now.astimezone(zone).year - month.year) + now.astimezone(zone).month - month.month
+        for after in range(last + 1):
+            end = min(midnight(_months_later(month, after + 1), zone), now)
+            there = {one.reader for one in runs if one.entry["starts_at"] < end < one.entry["until"]}
+            found[month, after] = len(mine), len(mine & there)
+    return found
 
 
 def _months_later(month: date, months: int) -> date:
