@@ -155,6 +155,14 @@ def test_the_present_is_the_present_though_the_clock_goes_on(staff: FlaskClient,
     assert "may read now" in text
 
 
+def test_the_list_of_entitlements_leads_to_the_reader_for_those_who_may_look(app, staff: FlaskClient) -> None:
+    reader = make_reader("ada@example.org")
+    save(bought(make_entitlement(reader)))
+    address = f'href="/admin/desk/readers/{reader.id}"'
+    assert address in staff.get("/admin/entitlements").text
+    assert address not in colleague(app, "analyst").get("/admin/entitlements").text
+
+
 def test_a_moment_that_is_none_is_said_beside_its_field(staff: FlaskClient) -> None:
     reader = make_reader("ada@example.org")
     save()
