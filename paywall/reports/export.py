@@ -4,6 +4,7 @@ import csv
 import io
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import repeat
@@ -82,18 +83,22 @@ def _moment(column: Any, sqlite: bool) -> ColumnElement[str]:
 
 
 def _batches(engine: Engine, query: Select[*tuple[Any, ...]], row: Rows) -> Iterator[Sequence[Row[Any]]]:
-    reading = engine.execution_options(readonly=True)
     ordered = query.order_by(row.created_at, row.id).limit(BATCH)
-    part = ordered
-    while True:
-        with reading.connect() as connection:
-            batch = connection.execute(part).all()
-        if batch:
+    with ThreadPoolExecutor(max_workers=1) as ahead:  # the database finds the next batch while this one is written
+        coming = ahead.submit(_fetch, engine, ordered)
+        while batch := coming.result():
+            place = datetime.fromisoformat(batch[-1].created_at).replace(tzinfo=UTC), batch[-1].id
+            behind = ordered.where(tuple_(row.created_at, row.id) > tuple_(*place))
+            if len(batch) == BATCH:
+                coming = ahead.submit(_fetch, engine, behind)
             yield batch
-        if len(batch) < BATCH:
-            return
-        place = datetime.fromisoformat(batch[-1].created_at).replace(tzinfo=UTC), batch[-1].id
-        part = ordered.where(tuple_(row.created_at, row.id) > tuple_(*place))
+            if len(batch) < BATCH:
+                return
+
+
+def _fetch(engine: Engine, query: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]]:
+    with engine.execution_options(readonly=True).connect() as connection:
+        return connection.execute(query).all()
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:
