@@ -122,7 +122,7 @@ FIELDS = {
     "date": "The date that from and to bound: starts, ends or created.",
     "from": "The first day, such as 2026-11-01.",
     "to": "The last day, included.",
-    "movement": "What happened in the month, or from and to: opening, new, returned, ended or closing.",
+    "movement": "What happened in the month, or from and to: opening, new, returned, renewed, ended or closing.",
     "month": "The month of the movement, such as 2026-11.",
     "standing": "What the overview counts it under: paying, grace, ending, held or comped.",
     "cause": "Why it ended, in the overview's words.",

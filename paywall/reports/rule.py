@@ -11,14 +11,15 @@ what starts within the next five minutes already reads as active, and is not yet
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, select, text, tuple_
 from sqlalchemy.orm import aliased
 
 from paywall.domain.entitlements import COMPS, SKEW, Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.calendar import Span
+from paywall.storage.daily_figures import RENEWALS
 from paywall.storage.grants import SOURCE as COMP
-from paywall.storage.models import Entitlement
+from paywall.storage.models import Entitlement, LedgerEntry
 
 Row = type[Entitlement]  # the table, or what stands for its rows, such as the rows as they were known on a day
 
@@ -29,6 +30,7 @@ class Movement(StrEnum):
     OPENING = "opening"  # carried over from the month before
     NEW = "new"  # started, and is the reader's first
     RETURNED = "returned"  # started, and the reader had one before
+    RENEWED = "renewed"  # a payment carried it on; takes no part in the sum
     ENDED = "ended"
     CLOSING = "closing"  # carried over to the month after, or running now
 
@@ -87,6 +89,10 @@ def moved(movement: Movement, span: Span, row: Row = Entitlement) -> ColumnEleme
         return and_(_ran(row), row.starts_at < span.since, row.until > span.since)
     if movement is Movement.CLOSING:
         return and_(_ran(row), row.starts_at < span.before, row.until > span.by)
+    if movement is Movement.RENEWED:
+        at = LedgerEntry.effective_at
+        renewals = select(LedgerEntry.entitlement_id).where(text(RENEWALS), at >= span.since, at < span.before)
+        return row.id.in_(renewals)
     if movement is Movement.ENDED:
         return and_(_ran(row), row.until > span.since, row.until <= span.by)
     return and_(started(span, row), had_before(row) if movement is Movement.RETURNED else not_(had_before(row)))

@@ -59,6 +59,7 @@ MOVEMENTS = {
     Movement.OPENING: "Carried in",
     Movement.NEW: "New",
     Movement.RETURNED: "Returned",
+    Movement.RENEWED: "Renewed",
     Movement.ENDED: "Ended",
     Movement.CLOSING: "Carried out, or running now",
 }

@@ -69,7 +69,7 @@ def test_empty_fields_of_the_form_do_not_matter() -> None:
         ("to", "\u0662\u0660\u0662\u0666-11-22", "Must be a day such as"),  # digits, but not ours
         ("month", "2026-13", "Must be a month such as 2026-11."),
         ("month", "2026-12", "Has not begun yet."),
-        ("movement", "lost", "Must be one of: opening, new, returned, ended, closing."),
+        ("movement", "lost", "Must be one of: opening, new, returned, renewed, ended, closing."),
         ("who", "a\x00b", "Is no address or id"),
         ("who", "a" * 321, "at most 320 characters"),
         ("sort", "address", "Must be one of: starts, ends, created"),

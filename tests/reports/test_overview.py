@@ -228,10 +228,16 @@ def test_every_figure_of_the_page_leads_to_its_rows(staff: FlaskClient) -> None:
     make_entitlement(terms=make_terms(renews=False))
     make_entitlement(terms=make_terms(paid_until=NOW - DAY, until=NOW + DAY, in_dunning=True))
     make_entitlement(terms=make_terms(lapse=Reason.COMP_OVER), source="comp")
+    source = Source("subscription", make_subscription(reader).id, reader.id, "annual")
+    for days in (370, 5):  # a year, and the next one
+        again = make_terms(
+            paid_until=NOW + (365 - days) * DAY, until=NOW + (368 - days) * DAY, starts_at=NOW - 370 * DAY
+        )
+        entitlements.save(source, again, Cause("event", "evt_1"), NOW - days * DAY)
     save()
     page = get(staff, "/admin/")
     figures = [(href, text) for href, text in page.links if "standing=" in href or "movement=" in href]
-    assert all(name in str(figures) for name in (*Standing, EndCause.ASKED, EndCause.CARD))
+    assert all(name in str(figures) for name in (*Standing, "renewed", EndCause.ASKED, EndCause.CARD))
     assert len(figures) > 30
     for href, text in dict(figures).items():
         number = next(word for word in text.split() if word.isdigit())
