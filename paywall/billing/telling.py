@@ -12,7 +12,7 @@ from paywall.domain.entitlements import Reason, Terms
 from paywall.domain.lifecycle import Change, State
 from paywall.domain.plans import Plan
 from paywall.domain.reversals import IN_VAIN
-from paywall.storage import entitlements, events, letters, readers
+from paywall.storage import entitlements, events, grants, letters, readers
 from paywall.storage.entitlements import Cause, terms_of
 from paywall.storage.models import Entitlement, LedgerEntry, Reader
 
@@ -67,7 +67,7 @@ def of_sync(
 
 def of_end(entry: LedgerEntry, row: Entitlement, now: datetime) -> Iterator[News]:
     """What is to be told when an entitlement has ended just now, or a short time ago."""
-    ended = row.source == "subscription" and entry.change == Change.ENDED
+    ended = entry.change == Change.ENDED and row.source != grants.SOURCE  # a gift ends in silence
     if ended and entry.until is not None and entry.until >= now - RECENT:
         facts = {
             "subscription": row.source_id,

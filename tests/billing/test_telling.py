@@ -120,6 +120,8 @@ def test_an_end_is_told_while_it_is_news(change, until, told) -> None:
     entry = LedgerEntry(change=change, until=until, reason="canceled")
     row = Entitlement(id="ent_1", source_id="sub_1", plan="annual")
     assert [one.kind for one in telling.of_end(entry, row, NOW)] == ["access_ended"] * told
+    row.source = "comp"
+    assert list(telling.of_end(entry, row, NOW)) == [], "what was free ends in silence"
 
 
 def test_a_sync_whose_transaction_fails_leaves_no_letter(shop: Shop, monkeypatch) -> None:
