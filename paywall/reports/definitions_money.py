@@ -70,7 +70,7 @@ MONEY: dict[str, tuple[str, str]] = {
     ),
     "regained": ("What the recovered renewals paid.", "sum of the first payment after each recovered failure"),
     "in_grace_now": (
-        "Readers may read though their renewal has failed.",
+        "Readers who may read though their renewal has failed.",
         "number in the state 'grace' at this moment, by the currency of the subscription",
     ),
     "owed": (

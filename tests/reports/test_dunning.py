@@ -170,7 +170,7 @@ def test_the_pages_tell_figures_to_an_analyst_and_names_to_the_service_desk(app:
         "last_day": "2026-12-01",
     }
     text = desk.get("/admin/grace").text
-    assert debtors[0] in text
+    assert f'href="/admin/desk/readers/{debtors[0]}"' in text
     assert debtors[2] not in text
 
 
