@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from flask.testing import FlaskClient
 
-from paywall.storage import aliases, erasures
+from paywall.storage import aliases, erasures, staff_actions
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, InboxEvent, Reader
 from tests.desk.test_timeline import entry
@@ -109,6 +109,8 @@ def test_whatever_is_typed_is_shown_as_text(staff: FlaskClient, text: str) -> No
 def test_a_stored_script_is_shown_as_text(staff: FlaskClient) -> None:
     reader = make_reader(f"{SCRIPT}@example.org", customer_id=f"cus_{SCRIPT}")
     make_subscription(reader, status=SCRIPT)
+    done = {"role": SCRIPT, "action": SCRIPT, "thing": SCRIPT, "reason": SCRIPT, "now": NOW}
+    staff_actions.note(staff_id=None, subject_id=reader.id, **done)
     save()
     for answer in (staff.get(f"/admin/desk/readers/{reader.id}"), ask(staff, "<script")):
         assert SCRIPT not in (staff.get(answer.headers["Location"]).text if answer.status_code == 303 else answer.text)
