@@ -91,4 +91,8 @@ MONEY: dict[str, tuple[str, str]] = {
         "number of the cohort with a paid entitlement that was running at the month's end, or is running now",
     ),
     "retention": ("The part of the cohort that was still there.", "retained / readers of the cohort"),
+    "card_ends_on": (
+        "The last day of the card that the next renewal charges.",
+        "last day of the card's last month, as of the newest sync",
+    ),
 }

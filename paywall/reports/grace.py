@@ -100,5 +100,5 @@ REPORT = Report(
     read=read,
     compute=compute,
     tables=tables,
-    template="reports/grace.html",
+    template="reports/people.html",
 )

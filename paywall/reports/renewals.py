@@ -113,6 +113,11 @@ def _sums(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> dict[tuple[
     return found
 
 
+def renewing(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> ColumnElement[bool]:
+    """Which entitlements renew by themselves in the months, whatever their card."""
+    return and_(_runs(now), _renews(months, zone))
+
+
 def _dues(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, str, str, int, int]:
     """Counts and sums by month, kind and currency, as if every card were good."""
     row, starts = Entitlement, [day_start(month.first_day, zone) for month in months]
@@ -136,7 +141,7 @@ def _cards(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int
     inner = (
         select(step(row.paid_until, starts).label("month"), card.label("card"), row.currency, row.amount)
         .join(Subscription, Subscription.id == row.source_id)
-        .where(_runs(now), _renews(months, zone), Subscription.card_ends_on < months[-1].first_day)
+        .where(renewing(months, zone, now), Subscription.card_ends_on < months[-1].first_day)
         .subquery()
     )
     keys = (inner.c.month, inner.c.card, inner.c.currency)

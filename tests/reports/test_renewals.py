@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paywall.domain.entitlements import Reason
-from paywall.reports import renewals
+from paywall.reports import cards, renewals
 from paywall.reports.calendar import Month
 from paywall.storage.database import db
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save
+from tests.support.colleagues import colleague
 
 ASKED_OF_POSTGRESQL = frozenset({"test_the_months_are_those_of_a_plain_walk"})
 
@@ -159,3 +160,29 @@ def test_page_json_and_csv_say_the_same(staff: FlaskClient) -> None:
     assert lines[0].startswith("month,currency,renewing,renewing_amount,failing")
     assert lines[11] == "2027-09,usd,1,10000,1,10000,1,0,1,10000"
     assert staff.get("/admin/renewals?month=1").status_code == 400
+
+
+@pytest.mark.usefixtures("some")
+def test_whose_card_ends_too_early_is_listed_for_who_may_see_persons(app: OpenAPI) -> None:
+    """As many as the report of renewals counts; each leads to the reader's page."""
+    desk = colleague(app, "support")
+    (row,) = desk.get("/v1/reports/cards").json["tables"]["people"]
+    assert (row["card_ends_on"], row["renews_on"], row["amount"]) == ("2027-08-31", "2027-09-18", 10000)
+    text = desk.get("/admin/cards").text
+    assert "1 in all" in text
+    assert f'href="/admin/desk/readers/{row["reader_id"]}"' in text
+    assert colleague(app, "analyst").get("/admin/cards").status_code == 403
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(lives, min_size=1, max_size=10))
+def test_the_list_of_cards_has_those_that_are_counted(app: OpenAPI, rows: list[dict]) -> None:
+    try:
+        for life in rows:
+            made(life)
+        found = cards.compute(cards.Question({}), app.extensions["paywall"].settings, NOW)
+        counted = sum(one.card_expires.count for one in renewals.months_due(ZONE, NOW, set()))
+        assert found.count == len(found.people) == counted
+        assert [one.renews_on for one in found.people] == sorted(one.renews_on for one in found.people)
+    finally:
+        db.session.rollback()
