@@ -1,6 +1,5 @@
 """The pages of keys: those of content services, and those that sign access tokens."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -32,7 +31,16 @@ def services() -> Response:
 def create() -> Response:
     """Makes a key, and shows it this once."""
     name, scope = request.form.get("name", ""), request.form.get("scope", "")
-    return _made(lambda by: keys.create(name, scope, by, context.now()))
+    try:
+        return _made(*keys.create(name, scope, _by(), context.now()))
+    except PaywallError as error:
+        return _services(error)
+
+
+@blueprint.get("/service-keys/<key_id>")
+def key(key_id: str) -> Response:
+    """One key, with what may be done."""
+    return _key(key_id)
 
 
 @blueprint.post("/service-keys/<key_id>/rotate")
@@ -41,7 +49,10 @@ def rotate(key_id: str) -> Response:
     """Makes a key in place of another one, and shows it this once."""
     chosen = request.form.get("hours", "")
     hours = int(chosen) if chosen.isascii() and chosen.isdecimal() and len(chosen) < 6 else -1
-    return _made(lambda by: keys.rotate(key_id, hours, by, context.now()))
+    try:
+        return _made(*keys.rotate(key_id, hours, _by(), context.now()))
+    except PaywallError as error:
+        return _key(key_id, error)
 
 
 @blueprint.post("/service-keys/<key_id>/revoke")
@@ -51,14 +62,14 @@ def revoke(key_id: str) -> Response:
     try:
         keys.revoke(key_id, _by(), context.now())
     except PaywallError as error:
-        return _services(error)
+        return _key(key_id, error)
     return redirect(url_for("staff_keys.services", done="revoked"), code=303)
 
 
 @blueprint.get("/service-keys/<key_id>/<action>")
 def again(key_id: str, action: str) -> Response:
-    """Where a reload, and signing in anew, lead: the list."""
-    return redirect(url_for("staff_keys.services"), code=303)
+    """Where a reload, and signing in anew, lead: the page with the forms."""
+    return redirect(url_for("staff_keys.key", key_id=key_id), code=303)
 
 
 @blueprint.get("/signing-keys")
@@ -87,16 +98,18 @@ def _by() -> By:
     return By.page(guards.colleague(), request.form.get("reason", ""))
 
 
-def _made(make: Callable[[By], tuple[ServiceKey, str]]) -> Response:
-    try:
-        row, key = make(_by())
-    except PaywallError as error:
-        return _services(error)
-    return make_response(render_template("staff/key_made.html", row=row, key=key))
+def _made(row: ServiceKey, text: str) -> Response:
+    return make_response(render_template("staff/key_made.html", row=row, key=text))
+
+
+def _key(key_id: str, fault: PaywallError | None = None) -> Response:
+    told = {"one": keys.shown(key_id, context.now()), "overlaps": keys.OVERLAPS, "fault": fault}
+    page = render_template("staff/service_key.html", typed=request.form, **told)
+    return make_response(page, fault.status if fault else 200)
 
 
 def _services(fault: PaywallError | None = None) -> Response:
-    told = {"keys": keys.every(context.now()), "scopes": [*Scope], "overlaps": keys.OVERLAPS, "fault": fault}
+    told = {"keys": keys.every(context.now()), "scopes": [*Scope], "fault": fault}
     page = render_template("staff/service_keys.html", typed=request.form, done=request.args.get("done"), **told)
     return make_response(page, fault.status if fault else 200)
 

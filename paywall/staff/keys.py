@@ -16,6 +16,7 @@ from paywall.tokens import rotation
 log = structlog.get_logger("paywall.staff")
 
 LONGEST_NAME = 80
+_NO_KEY = "There is no key of this number. Look at the list again."
 # for how many hours a key that is replaced goes on working
 OVERLAPS = {0: "not at all", 1: "one hour", 24: "one day", 24 * 7: "one week", 24 * 30: "30 days"}
 
@@ -52,6 +53,14 @@ def every(now: datetime) -> list[Shown]:
     used = use.last_days()
     shown = [Shown(row, _state(row, now), used.get(row.id)) for row in reversed(service_keys.every())]
     return sorted(shown, key=lambda one: one.state == "revoked")
+
+
+def shown(key_id: str, now: datetime) -> Shown:
+    """One of them. Raises NoKey."""
+    found = next((one for one in every(now) if one.row.id == key_id), None)
+    if found is None:
+        raise NoKey(_NO_KEY)
+    return found
 
 
 def create(name: str, scope: str, by: By, now: datetime) -> tuple[ServiceKey, str]:
@@ -111,7 +120,7 @@ def rotate_signing(by: By, now: datetime) -> tuple[SigningKey, bool]:
 def _get(key_id: str) -> ServiceKey:
     row = service_keys.get(key_id)
     if row is None:
-        raise NoKey("There is no key of this number. Look at the list again.")
+        raise NoKey(_NO_KEY)
     return row
 
 

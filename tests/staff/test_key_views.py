@@ -143,7 +143,22 @@ def test_a_name_brings_no_script_along(app, boss) -> None:
 def test_no_key_has_that_number(app, boss) -> None:
     assert send(boss, f"{PAGE}/svc_none/revoke").status_code == 404
     assert send(boss, f"{PAGE}/svc_none/rotate", hours="1").status_code == 404
-    assert boss.get(f"{PAGE}/svc_none/rotate").headers["Location"] == PAGE
+    assert boss.get(f"{PAGE}/svc_none").status_code == 404
+
+
+def test_reloads_lead_to_the_key_and_its_forms(app, boss) -> None:
+    key = row_of(made(boss))
+    assert boss.get(f"{PAGE}/{key.id}/rotate").headers["Location"] == f"{PAGE}/{key.id}"
+    page = boss.get(f"{PAGE}/{key.id}").text
+    assert page.index("Replace") < page.index("Revoke at once")
+
+
+def test_a_refused_change_keeps_what_was_chosen(app, boss) -> None:
+    key = row_of(made(boss))
+    page = send(boss, f"{PAGE}/{key.id}/rotate", hours="168", reason="")
+    assert page.status_code == 400
+    assert '<option value="168" selected>' in page.text
+    assert "Say in a few words why" in page.text
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/svc_1/rotate", f"{PAGE}/svc_1/revoke", SIGNING])
