@@ -1,5 +1,6 @@
 """The made-up history is the same for the same seed, and says what the rule says."""
 
+import tracemalloc
 from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +12,9 @@ from paywall.domain.changes import name
 from paywall.domain.entitlements import PaidPeriod, Reason, SubscriptionFacts, terms_of
 from paywall.domain.lifecycle import Change, State
 from paywall.domain.reversals import Given, Stand, full_refund, stand_of
+from paywall.seeding import history
 from paywall.seeding.habits import ORDINARY
+from paywall.seeding.purchase import World
 from paywall.storage.entitlements import terms_of as kept_terms
 from tests.support.made_up import NEW_YORK, NOW, PLAN, rows_of
 
@@ -164,3 +167,19 @@ def test_an_ordinary_history_mostly_renews() -> None:
     states = [row["state"] for row in rows_of(1000, habits=ORDINARY)["entitlements"]]
     assert 0.6 < states.count(State.ACTIVE) / 1000 < 0.9
     assert states.count(State.GRACE) < 20
+
+
+def test_memory_is_that_of_a_batch_however_many_there_are(monkeypatch) -> None:
+    """A long history needs no more of it at once than a short one, where each batch is let go."""
+    monkeypatch.setattr(history, "BATCH", 20)
+    assert _peak(200) < 1.3 * _peak(60)
+
+
+def _peak(readers: int) -> int:
+    tracemalloc.start()
+    for number, rows in history.batches(readers, 5, 1, World(PLAN, NEW_YORK, NOW)):
+        assert number == len(rows["readers"]) == 20
+        del rows
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
