@@ -4,13 +4,14 @@
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import psycopg
 
+from paywall.storage.database import new_id
 from tests.bench.places import service
 from tests.support.colleagues import colleague
 
@@ -31,13 +32,19 @@ def drain(pieces: Iterable[bytes]) -> dict[str, float]:
     for piece in pieces:
         lines += bytes(piece).count(b"\n")
     took = time.perf_counter() - began
-    return {"seconds": took, "lines": lines, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": took, "lines": lines, "mib": peak()}
+
+
+def peak() -> float:
+    """MiB that this program held at most; what the kernel tells of children counts what their parent held before."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
 
 
 def file(url: str) -> dict[str, float]:
     """As staff download it, without a network between."""
     with service(url) as app:
-        staff = colleague(app)
+        staff = colleague(app, email=f"{new_id('desk')}@example.org")
         answer = staff.get("/admin/entitlements.csv", buffered=False)
         assert answer.status_code == 200, answer.text
         return drain(answer.iter_encoded())
