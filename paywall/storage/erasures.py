@@ -18,7 +18,7 @@ class Erasure(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     reader_id: Mapped[str] = mapped_column(ForeignKey("readers.id"), unique=True)
-    asked_by: Mapped[str] = mapped_column(String(20))  # reader, command
+    asked_by: Mapped[str] = mapped_column(String(20))  # reader, staff, command
     stage: Mapped[str] = mapped_column(String(20))  # begun; cancelled: nothing is left at Stripe; done
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
