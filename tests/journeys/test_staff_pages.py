@@ -226,6 +226,11 @@ def walk_forms(admin: Colleague) -> None:
     admin.fill(Days="3")
     admin.press("See what it comes to")
     admin.look()
+    admin.press("Give days free of charge")
+    expect(admin.page.get_by_role("status").first).to_be_visible()
+    for action in ("extend", "end-grant", "undo"):  # which there was nothing for before
+        admin.go(f"/admin/desk/readers/{admin.house.buyer}/act/{action}")
+        admin.look()
     admin.go("/admin/service-keys")
     make = admin.page.locator('form[action="/admin/service-keys"]')
     make.get_by_label("Service").fill("archive")
