@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, literal, select
 from sqlalchemy.orm import aliased
 
 from paywall.domain.lifecycle import State
@@ -103,25 +103,40 @@ def owed_by_subscription() -> Subquery:
 
 def _by_fate(starts: Sequence[datetime], before: datetime, now: datetime) -> Select[int, str, str, int, int | None]:
     """Counts and sums by step, currency and fate. One look into a reader's payments for each failed renewal."""
-    episode, row = _episodes(starts[0], min(before, now + datetime.resolution)), Entitlement
-    went_on = and_(row.paid_until > episode.c.paid_until, Payment.paid_at < episode.c.until)
+    one = _with_payment(_episodes(starts[0], min(before, now + datetime.resolution)))
+    paid_at, amount = (
+        select(column).where(Payment.invoice_id == one.c.invoice_id).scalar_subquery()
+        for column in (Payment.paid_at, Payment.amount)
+    )
+    went_on = and_(one.c.went_on, paid_at < one.c.until)
     fate = case(
         (went_on, literal(Fate.RECOVERED.value)),
-        (Payment.invoice_id.is_not(None), literal(Fate.RETURNED.value)),
-        (and_(row.in_dunning, row.until > now), literal(Fate.OPEN.value)),
+        (one.c.invoice_id.is_not(None), literal(Fate.RETURNED.value)),
+        (and_(one.c.in_dunning, one.c.runs_until > now), literal(Fate.OPEN.value)),
         else_=literal(Fate.LOST.value),
     )
-    inner = (
-        select(step(episode.c.paid_until, starts).label("index"), row.currency, fate.label("fate"))
-        .add_columns(case((went_on, Payment.amount)).label("amount"))
-        .select_from(episode)
-        .join(row, row.id == episode.c.entitlement_id)
-        .outerjoin(Payment, Payment.invoice_id == _paid_by(episode))
-        .where(row.source == "subscription", row.currency.is_not(None))
-        .subquery()
-    )
+    inner = select(
+        step(one.c.paid_until, starts).label("index"),
+        one.c.currency,
+        fate.label("fate"),
+        case((went_on, amount)).label("amount"),
+    ).subquery()
     keys = (inner.c.index, inner.c.currency, inner.c.fate)
     return select(*keys, func.count(), func.sum(inner.c.amount)).group_by(*keys)
+
+
+def _with_payment(episode: Subquery) -> CTE:
+    """Each failed renewal beside its entitlement as it is now, and the first payment after it; looked up once."""
+    row = Entitlement
+    columns = (
+        *(episode.c.paid_until, episode.c.until, row.currency, row.in_dunning),
+        row.until.label("runs_until"),
+        (row.paid_until > episode.c.paid_until).label("went_on"),
+        _paid_by(episode).label("invoice_id"),
+    )
+    found = select(*columns).join(row, row.id == episode.c.entitlement_id)
+    found = found.where(row.source == "subscription", row.currency.is_not(None))
+    return found.cte("found").prefix_with("MATERIALIZED")
 
 
 def _episodes(since: datetime, before: datetime) -> Subquery:
