@@ -191,3 +191,32 @@ def test_the_readers_page_lists_what_the_role_may(app, bea, role: str) -> None:
     page = colleague(app, role).get(f"/admin/desk/readers/{bea.id}").text
     listed = {name for name in ACTIONS if f'/act/{name}"' in page}
     assert listed == (set(ACTIONS) if role == "admin" else set(ACTIONS) - ADMIN_ONLY)
+
+
+@pytest.mark.parametrize("days", ["0", "-3", "3661", "1.5", "", "x", "٣", "9" * 30])
+def test_days_out_of_bounds_are_refused_beside_the_field(desk: Acting, bea, days: str) -> None:
+    answer = desk.look("grant", days=days)
+    assert answer.status_code == 400
+    assert "Write a whole number of days from 1 to 3,660." in answer.text
+    assert grants.of_readers([bea.id]) == []
+
+
+def test_free_access_ends_within_ten_years_however_often_it_is_extended(desk: Acting, bea) -> None:
+    desk.do("grant", days="3660")
+    assert "It would end more than 3,660 days from now." in desk.look("extend", days="1").text
+
+
+@pytest.mark.parametrize("reason", ["", "short", " " * 40, "x" * 501])
+def test_nothing_is_done_without_a_reason_of_some_words(desk: Acting, bea, reason: str) -> None:
+    answer = desk.look("grant", reason, days="3")
+    assert answer.status_code == 400
+    assert "Say why, in 10 to 500 letters" in answer.text
+
+
+def test_a_script_in_a_reason_is_shown_as_text(desk: Acting, bea) -> None:
+    nasty = "<script>alert(1)</script> said the reader"
+    preview = desk.look("grant", nasty, days="3")
+    assert "<script>alert" not in preview.text
+    assert "&lt;script&gt;" in preview.text
+    assert desk.confirm("grant", preview).status_code == 303
+    assert "<script>alert" not in desk.browser.get(f"/admin/desk/readers/{bea.id}").text

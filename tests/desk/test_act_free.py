@@ -10,7 +10,7 @@ from paywall.storage import entitlements, grants, ledger, staff_actions
 from paywall.storage.database import db
 from paywall.tokens import issuer, verification
 from tests.desk.acting import WHY, Acting
-from tests.support.builders import make_reader, open_session
+from tests.support.builders import make_reader, open_session, sign_in
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
@@ -167,44 +167,28 @@ def test_tokens_are_refused_when_free_access_is_ended(desk: Acting, shop: Shop, 
 
 
 @on_sqlite
-@pytest.mark.parametrize("days", ["0", "-3", "3661", "1.5", "", "x", "٣", "9" * 30])
-def test_days_out_of_bounds_are_refused_beside_the_field(desk: Acting, bea, days: str) -> None:
-    answer = desk.look("grant", days=days)
-    assert answer.status_code == 400
-    assert "Write a whole number of days from 1 to 3,660." in answer.text
-    assert grants.of_readers([bea.id]) == []
-
-
-@on_sqlite
-def test_free_access_ends_within_ten_years_however_often_it_is_extended(desk: Acting, bea) -> None:
-    desk.do("grant", days="3660")
-    assert "It would end more than 3,660 days from now." in desk.look("extend", days="1").text
-
-
-@on_sqlite
-@pytest.mark.parametrize("reason", ["", "short", " " * 40, "x" * 501])
-def test_nothing_is_done_without_a_reason_of_some_words(desk: Acting, bea, reason: str) -> None:
-    answer = desk.look("grant", reason, days="3")
-    assert answer.status_code == 400
-    assert "Say why, in 10 to 500 letters" in answer.text
-
-
-@on_sqlite
-def test_a_script_in_a_reason_is_shown_as_text(desk: Acting, bea) -> None:
-    nasty = "<script>alert(1)</script> said the reader"
-    preview = desk.look("grant", nasty, days="3")
-    assert "<script>alert" not in preview.text
-    assert "&lt;script&gt;" in preview.text
-    assert desk.confirm("grant", preview).status_code == 303
-    assert "<script>alert" not in desk.browser.get(f"/admin/desk/readers/{bea.id}").text
-
-
-@on_sqlite
 def test_who_reads_free_of_charge_may_buy_and_has_no_subscription_before(desk: Acting, shop: Shop, bea) -> None:
     desk.do("grant", days="30")
     subscription_id = shop.buy(shop.browser(), "bea@example.org")
     assert subscription_id.startswith("sub_")
     assert entitlements.of_source("subscription", subscription_id).state == "active"
+
+
+@on_sqlite
+def test_a_signed_in_reader_who_reads_free_of_charge_may_buy_and_keeps_both(
+    desk: Acting, shop: Shop, bea, clock
+) -> None:
+    desk.do("grant", days="30")
+    signed_in = shop.browser()
+    sign_in(signed_in, bea, now=clock.now())
+    shop.buy(signed_in, "bea@example.org")
+    rows = {row.source: row for row in entitlements.of_reader(bea.id)}
+    assert {source: row.state for source, row in rows.items()} == {"comp": "active", "subscription": "active"}
+    before = rows["comp"].until
+    desk.do("cancel-now")
+    clock.advance(days=2)
+    assert access(shop, bea.id).until == before, "ending one touches no other"
+    assert shop.join(signed_in, "bea@example.org").status_code == 303, "and another may be bought"
 
 
 @on_sqlite
