@@ -225,7 +225,8 @@ def _way_back() -> str:
     if request.method in ("GET", "HEAD"):
         return _here()
     came = urlsplit(request.referrer or "")
-    inside = came.netloc == request.host and came.path.startswith("/admin/")
+    ours = f"{came.scheme}://{came.netloc}" == context.settings().web.base_url
+    inside = ours and came.path.startswith("/admin/")
     return came.path + (f"?{came.query}" if came.query else "") if inside else "/admin/"
 
 

@@ -6,6 +6,7 @@ from paywall.domain.roles import Role
 from tests.support.browsers import browser
 from tests.support.builders import make_reader, sign_in
 from tests.support.colleagues import colleague
+from tests.support.forms import form_of
 from tests.support.marks import on_sqlite
 
 pytestmark = on_sqlite
@@ -43,6 +44,24 @@ def test_who_must_sign_in_again_is_told_why_and_need_not_type_the_address(app, c
     assert "The pages for staff want a new sign-in" in page
     assert 'value="sue@example.org"' in page
     assert "Go on" not in page
+
+
+@pytest.mark.parametrize(
+    ("came", "back"),
+    [
+        ("https://pay.test/admin/staff/rdr_1?a=b", "/admin/staff/rdr_1?a%3Db"),
+        ("https://evil.example/admin/staff", "/admin/"),
+        ("https://pay.test/account", "/admin/"),
+        ("", "/admin/"),
+    ],
+)
+def test_who_sends_a_form_too_late_is_led_back_to_its_page(app, clock, came: str, back: str) -> None:
+    client = colleague(app)
+    token = form_of(client.get("/sign-in").text)["csrf_token"]
+    clock.advance(hours=9)
+    app.config["WTF_CSRF_SSL_STRICT"] = False
+    answer = client.post("/admin/staff/rdr_1/remove", data={"csrf_token": token}, headers={"Referer": came})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/sign-in?return_to={back}")
 
 
 def test_the_session_of_the_reader_goes_on_without_the_rights_of_staff(app, clock) -> None:

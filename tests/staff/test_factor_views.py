@@ -223,6 +223,16 @@ def test_what_was_typed_goes_on_once_the_code_is_given(client, authenticator, cl
     assert again.status_code == 200, "proved a moment ago"
 
 
+def test_a_page_that_wants_a_proof_opens_after_the_code(client, authenticator, clock) -> None:
+    clock.advance(minutes=12)
+    page = "/admin/desk/readers/rdr_1/act/erase"
+    asked = client.get(page)
+    assert (asked.status_code, f'action="{DOOR}"' in asked.text) == (403, True)
+    typed = {**form_of(asked.text), "factor_code": authenticator.code(clock.now())}
+    assert client.post(DOOR, data=typed, headers=REFERER).headers["Location"] == page
+    assert client.get(page).status_code in (404, 409), "nobody has this number; the code is not asked again"
+
+
 def test_a_proof_lasts_ten_minutes(client, authenticator, clock) -> None:
     assert enter(client, authenticator.code(clock.now())).status_code == 303
     clock.advance(minutes=9, seconds=59)
