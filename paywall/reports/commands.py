@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from werkzeug.datastructures import MultiDict
 
 from paywall import context
-from paywall.reports import queries, rollup, serving
+from paywall.reports import listing_command, queries, rollup, serving
 from paywall.reports.comparing import compare_with_stripe
 from paywall.reports.registry import REPORTS
 from paywall.reports.report import Cell, Column, Report, Table, plain
@@ -99,6 +99,7 @@ def rebuild() -> None:
 
 
 reports_cli.add_command(compare_with_stripe)
+reports_cli.add_command(listing_command.command())
 
 for _report in REPORTS.values():
     reports_cli.add_command(_command(_report))

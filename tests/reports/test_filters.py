@@ -147,3 +147,8 @@ def test_no_text_makes_it_raise(text: str, name: str) -> None:
 def test_a_place_in_the_list_survives_the_address(value: datetime | None, row_id: str) -> None:
     place = Cursor(value, row_id)
     assert read(after=str(place)).filters.after == place
+
+
+def test_every_filter_has_words_for_the_command_and_the_api() -> None:
+    known = filters._parsers(["annual"], Month(2026, 11))
+    assert filters.FIELDS.keys() == known.keys()
