@@ -38,8 +38,10 @@ _ends = st.tuples(st.integers(-1, 6 * 24), st.booleans())
 _terms = st.tuples(
     _hours, _ends, st.sampled_from(LAPSES), st.booleans(), st.sampled_from([None, None, Reason.DISPUTED]), st.booleans()
 )
+beginnings = st.tuples(
+    *(st.tuples(st.just("decide"), st.just(number), st.integers(0, READERS - 1), _terms) for number in range(SOURCES))
+)
 steps = st.one_of(
-    st.tuples(st.just("decide"), st.integers(0, SOURCES - 1), st.integers(0, READERS - 1), _terms),
     st.tuples(st.just("decide"), st.integers(0, SOURCES - 1), st.integers(0, READERS - 1), _terms),
     st.tuples(st.just("move"), st.integers(0, SOURCES - 1), st.integers(0, READERS - 1), st.none()),
     st.tuples(st.just("price"), st.integers(0, SOURCES - 2), st.integers(0, len(PRICES) - 1), st.none()),
