@@ -161,8 +161,8 @@ class Journey:
         self._staff.submit(sign_in, "email", {"email": STAFF})
         self._staff.submit(self._staff.open(self._letter_link(self._staff)), "Sign in")
         overview = self._staff.open(f"{self._stack.ports.service_url}/admin/")
-        expect(overview, "Active 1", "In grace 0", "New this month 1")
-        self._page = self._staff.follow(overview, "All entitlements")
+        expect(overview, "Active subscribers 1", "In grace 0")
+        self._page = self._staff.follow(overview, "Entitlements")
         expect(self._page, "1 entitlement", READER)
 
     def download(self) -> None:

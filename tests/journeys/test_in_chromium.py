@@ -210,7 +210,7 @@ def test_staff_see_the_subscription_and_take_it_home(device: Device, stack: Stac
     staff.page.goto(f"{stack.ports.service_url}/admin/")
     staff.sign_in(STAFF)
     expect(staff.page).to_have_url(f"{stack.ports.service_url}/admin/")
-    staff.page.get_by_role("link", name="All entitlements").click()
+    staff.page.get_by_role("link", name="Entitlements", exact=True).click()
     expect(staff.page.get_by_text("counted@example.com")).to_be_visible()
     with staff.page.expect_download() as download:
         staff.page.get_by_role("link", name=re.compile("CSV")).click()
