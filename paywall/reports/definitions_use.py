@@ -33,7 +33,7 @@ HEALTH: dict[str, tuple[str, str]] = {
         "each part's own limits, which its line names",
     ),
     "last_events": (
-        "When an event of this type last came from Stripe, and how many are kept.",
-        "latest arrival and number of the inbox's events by type; old ones are dropped after retention.events_days",
+        "When an event of this type last came from Stripe, and how many there are among the newest 5,000.",
+        "latest arrival and number of the inbox's newest events by type",
     ),
 }
