@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from werkzeug.datastructures import MultiDict
 
 from paywall.domain.roles import Right
@@ -23,7 +23,6 @@ AHEAD = 12  # months after the running one, so that a year that begins today is 
 
 _RENEWS, _ENDS, _IN_DUNNING, _CARD = "renews", "ends", "dunning", "card"
 _KINDS = (_RENEWS, _CARD, _IN_DUNNING, _ENDS)
-_APART = 100  # more than there are kinds, or months
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +104,9 @@ def _sums(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> dict[tuple[
     """By the month's index, the currency and the kind."""
     found: defaultdict[tuple[int, str, str], Due] = defaultdict(Due)
     # a renewal that is due since last month is awaited now
-    for key, currency, count, amount in db.session.execute(_dues(months, zone, now)):
-        index, kind = divmod(key, _APART)
-        found[max(index, 0), currency, _KINDS[kind]] += Due(count, int(amount))
-    for key, currency, count, amount in db.session.execute(_cards(months, zone, now)):
-        index, card = divmod(key, _APART)
-        card -= 1
+    for index, kind, currency, count, amount in db.session.execute(_dues(months, zone, now)):
+        found[max(index, 0), currency, kind] += Due(count, int(amount))
+    for index, card, currency, count, amount in db.session.execute(_cards(months, zone, now)):
         if card < max(index, 0):
             found[max(index, 0), currency, _CARD] += Due(count, int(amount))
             found[max(index, 0), currency, _RENEWS] += Due(-count, -int(amount))
@@ -122,39 +118,34 @@ def renewing(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> ColumnEl
     return and_(_runs(now), _renews(months, zone))
 
 
-def _dues(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, str, int, int]:
-    """Counts and sums by month and kind, and currency, as if every card were good.
-
-    Month and kind are one number: of two, PostgreSQL would expect so many groups that it sorted all rows for them.
-    """
+def _dues(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, str, str, int, int]:
+    """Counts and sums by month, kind and currency, as if every card were good."""
     row, starts = Entitlement, [day_start(month.first_day, zone) for month in months]
     renews = _renews(months, zone)
     ends = and_(~_lasts(), row.until <= _after(months, zone))
-    number: list[ColumnElement[int]] = [
-        literal_column(str(_KINDS.index(kind))) for kind in (_IN_DUNNING, _RENEWS, _ENDS)
-    ]
-    kind = case((row.in_dunning, number[0]), (row.renews, number[1]), else_=number[2])
+    kind = case((row.in_dunning, literal(_IN_DUNNING)), (row.renews, literal(_RENEWS)), else_=literal(_ENDS))
     index = case((_lasts(), step(row.paid_until, starts)), else_=step(row.until, starts, ending=True))
     inner = (
-        select((index * _APART + kind).label("key"), row.currency, row.amount)
+        select(index.label("month"), kind.label("kind"), row.currency, row.amount)
         .where(_runs(now), or_(renews, ends))
+        .offset(0)  # else PostgreSQL sees through it, expects as many groups as there are dates, and sorts for them
         .subquery()
     )
-    keys = (inner.c.key, inner.c.currency)
+    keys = (inner.c.month, inner.c.kind, inner.c.currency)
     return select(*keys, func.count(), func.sum(inner.c.amount)).group_by(*keys)
 
 
-def _cards(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, str, int, int]:
-    """Of what renews, counts and sums by its month and that of its card's last day (one more), where one ends soon."""
+def _cards(months: Sequence[Month], zone: ZoneInfo, now: datetime) -> Select[int, int, str, int, int]:
+    """Of what renews, counts and sums by its month and that in which its card's last day lies, where one ends soon."""
     row, starts = Entitlement, [day_start(month.first_day, zone) for month in months]
     card = step(Subscription.card_ends_on, [month.first_day for month in months])
     inner = (
-        select((step(row.paid_until, starts) * _APART + card + 1).label("key"), row.currency, row.amount)
+        select(step(row.paid_until, starts).label("month"), card.label("card"), row.currency, row.amount)
         .join(Subscription, Subscription.id == row.source_id)
         .where(renewing(months, zone, now), Subscription.card_ends_on < months[-1].first_day)
         .subquery()
     )
-    keys = (inner.c.key, inner.c.currency)
+    keys = (inner.c.month, inner.c.card, inner.c.currency)
     return select(*keys, func.count(), func.sum(inner.c.amount)).group_by(*keys)
 
 
