@@ -6,7 +6,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
 
-from paywall.sessions import TOKEN_COOKIE
+from paywall.sessions import SESSION_COOKIE, TOKEN_COOKIE
 
 ADDRESS = "/openapi"
 _ABOUT = (
@@ -19,6 +19,15 @@ _SERVICE_KEY = SecurityScheme(
     type="http", scheme="bearer", bearerFormat="pwk_...", description="From `flask paywall services add NAME`."
 )
 
+_REPORTS_KEY = SecurityScheme(
+    type="http",
+    scheme="bearer",
+    bearerFormat="pwk_...",
+    description="From `flask paywall services add NAME --scope reports`.",
+)
+_STAFF = SecurityScheme(
+    type="apiKey", name=SESSION_COOKIE, security_scheme_in="cookie", description="A browser that staff signed in."
+)
 _SERVICE_NAME = SecurityScheme(type="http", scheme="basic", description="The service's name or id, and its key.")
 _READER = SecurityScheme(type="http", scheme="bearer", description="A reader's access token.")
 _COOKIE = SecurityScheme(
@@ -46,6 +55,8 @@ class DescribedApp(OpenAPI):
             security_schemes={
                 "service_key": _SERVICE_KEY,
                 "service_name": _SERVICE_NAME,
+                "reports_key": _REPORTS_KEY,
+                "staff_session": _STAFF,
                 "reader_token": _READER,
                 "reader_cookie": _COOKIE,
             },

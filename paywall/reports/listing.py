@@ -8,10 +8,12 @@ import structlog
 import zipstream
 from flask import Blueprint, Response, render_template, request
 from flask_openapi3.blueprint import APIBlueprint
+from pydantic import BaseModel
 from sqlalchemy import Row
 from werkzeug.datastructures import MultiDict
 
 from paywall import context, guards
+from paywall.describing import REPORTERS, problems, questions
 from paywall.domain.days import local_day
 from paywall.domain.roles import Right
 from paywall.errors import BadRequest
@@ -24,7 +26,7 @@ log = structlog.get_logger("paywall.reports")
 
 _ABOUT = (
     "Up to 50 entitlements, and in `after` and `before` the places of the next and the previous ones. `total` is null "
-    "where more than 1,000 fit. Addresses and ids of Stripe are told to staff who may see persons, and to no key. "
+    "where they are too many to count at once. Addresses and ids of Stripe are told to staff who may see persons, and to no key. "
 )
 
 
@@ -32,6 +34,19 @@ class BadFilter(BadRequest):
     """The address asks for something that the list cannot show; the message names field and mend."""
 
     code, title = "report_question", "The list cannot be made"
+
+
+class EntitlementsAnswer(BaseModel):
+    """Some rows of the list, and the places of those beside them."""
+
+    report: str
+    at: datetime
+    asked: dict[str, str]
+    sort: str
+    total: int | None
+    rows: list[dict[str, str | int | bool | None]]
+    before: str | None
+    after: str | None
 
 
 class _Asked(NamedTuple):
@@ -46,9 +61,14 @@ def add(pages: Blueprint, api: APIBlueprint) -> None:
     pages.add_url_rule("/entitlements", "entitlements", _page, methods=["GET"])
     pages.add_url_rule("/entitlements.csv", "entitlements_csv", _csv, methods=["GET"])
     pages.add_url_rule("/entitlements.zip", "entitlements_zip", _zip, methods=["GET"])
-    told = " ".join(f"`{name}`: {text}" for name, text in filters.FIELDS.items())
-    security: list[dict[str, list[Any]]] = [{"service_key": []}]
-    api.get("/entitlements", summary="Entitlements", security=security, description=_ABOUT + told)(_json)
+    api.get(
+        "/entitlements",
+        summary="Entitlements",
+        description=_ABOUT.strip(),
+        security=REPORTERS,
+        responses={200: EntitlementsAnswer, **problems("400", "401", "403", "503")},
+        openapi_extensions={"parameters": questions(**filters.FIELDS)},
+    )(_json)
 
 
 def ask(args: MultiDict[str, str], settings: Settings, now: datetime, *, identities: bool) -> filters.Question:
@@ -137,7 +157,8 @@ def _number(question: filters.Question, page: paging.Page, settings: Settings, n
     """How many rows there are; None where they are too many to count for a page."""
     if page.before is None and page.after is None:
         return len(page.rows)
-    if question.filters.as_of:  # every row would have to be rebuilt
+    asked = question.filters
+    if asked.as_of or asked.movement or asked.standing or asked.cause:  # no index counts these; the overview does
         return None
     return paging.count(question.filters, settings.zone, now)
 

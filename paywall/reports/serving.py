@@ -11,10 +11,12 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from paywall import context, guards
+from paywall.describing import REPORTERS, STAFF, problems, questions
 from paywall.domain.days import local_day
 from paywall.domain.plans import price_of
 from paywall.domain.roles import Right
@@ -30,8 +32,17 @@ api = APIBlueprint("reports_api", __name__, url_prefix="/v1/reports", abp_tags=[
 api.before_request(queries.begin)  # before the guard's first query, which would begin as a writer
 guards.protect(api, guards.reporting())
 
-_SECURITY: list[dict[str, list[Any]]] = [{"service_key": []}]
 _TABLE = "table"  # names one of a report's tables in the address of its CSV
+
+
+class ReportAnswer(BaseModel):
+    """A report's tables by name; each row has its table's columns."""
+
+    report: str
+    title: str
+    at: datetime
+    asked: dict[str, str]
+    tables: dict[str, list[dict[str, str | int | float | None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +161,16 @@ def _describe() -> None:
     """Puts ``/v1/reports/<name>`` of every report on, and into the description of the API."""
     for report in REPORTS.values():
         view = _json(report)
-        api.get(f"/{report.name}", summary=report.title, security=_SECURITY, description=_about(report))(
-            view if report.right is Right.REPORTS else guards.needs(report.right)(view)
+        figures = report.right is Right.REPORTS
+        describe = api.get(
+            f"/{report.name}",
+            summary=report.title,
+            description=f"The figures of the page {report.title} as rows.",
+            security=REPORTERS if figures else STAFF,
+            responses={200: ReportAnswer, **problems("400", "401", "403", "503")},
+            openapi_extensions={"parameters": questions(**{field.name: field.help for field in report.fields})},
         )
-
-
-def _about(report: Report) -> str:
-    named = " ".join(f"`{field.name}`: {field.help}" for field in report.fields)
-    return f"The figures of the page {report.title} as rows. {named}".strip()
+        describe(view if figures else guards.needs(report.right)(view))
 
 
 _describe()
