@@ -23,7 +23,7 @@ def give(reader_id: str, at: datetime, world: World, rng: Random, rows: Rows) ->
         early = at + timedelta(seconds=int((until - at).total_seconds() * rng.random()))
         if early <= world.now:
             ended_at = early
-            action = ("staff", _act("end_grant", reader_id, grant_id, early, rng, rows))
+            action = ("staff", _act("end-grant", reader_id, grant_id, early, rng, rows))
             chronicle.decide(terms_of(GrantFacts(at, until, early)), action, early)
     chronicle.pass_time(world.now)
     row = {"id": grant_id, "reader_id": reader_id, "plan": world.plan.key, "given_at": at, "until": until}

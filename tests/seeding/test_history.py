@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from paywall.caring.actions import ACTIONS
 from paywall.domain.changes import name
 from paywall.domain.entitlements import PaidPeriod, Reason, SubscriptionFacts, terms_of
 from paywall.domain.lifecycle import Change, State
@@ -150,6 +151,12 @@ def test_an_erased_reader_keeps_no_address_and_is_charged_no_more(made) -> None:
     for row in made["payments"]:
         reader = paid_by[row["subscription_id"]]
         assert reader not in erased or row["paid_at"] <= erased[reader]
+
+
+def test_what_staff_did_has_the_names_of_their_actions(made) -> None:
+    assert {row["action"] for row in made["staff_actions"]} == {"grant", "end-grant"} <= set(ACTIONS)
+    causes = {row["cause_id"] for row in made["ledger"] if row["cause"] == "staff"}
+    assert causes == {row["id"] for row in made["staff_actions"]}
 
 
 def test_nothing_happens_after_now(made) -> None:
