@@ -1,6 +1,6 @@
 """Money given back through Stripe, in full or in part: never more than is left of a payment, nor than a role may."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given,
 from paywall.domain.days import in_words, local_day
 from paywall.domain.entitlements import PaidPeriod, SubscriptionFacts, must_cancel
 from paywall.domain.plans import price_of
-from paywall.domain.reversals import IN_VAIN
+from paywall.domain.reversals import IN_VAIN, Stand, stand_of
 from paywall.domain.roles import Right
 from paywall.storage import payments, staff_actions, subscriptions
 from paywall.storage.entitlements import Cause
@@ -121,8 +121,7 @@ def _left(found: SubscriptionSnapshot, invoice_id: str) -> Left:
     invoice = next((one for one in found.invoices if one.id == invoice_id), None)
     if invoice is None:
         raise CannotAct("Stripe does not have this payment any more. Read the reader again from Stripe.")
-    if any(one.invoice_id == invoice_id and one.status not in _OVER for one in found.disputes):
-        raise CannotAct("The payer's bank is asking about this payment: answer there. Nothing can be given back now.")
+    _check_disputes({stand_of(one.status) for one in found.disputes if one.invoice_id == invoice_id})
     parts = []
     for paid in invoice.payments:
         name = paid.intent_id or paid.charge_id
@@ -139,7 +138,12 @@ def _left(found: SubscriptionSnapshot, invoice_id: str) -> Left:
     return Left(invoice, by, name, most, sum(part[2] for part in parts))
 
 
-_OVER = frozenset({"won", "lost", "prevented", "warning_closed"})
+def _check_disputes(stands: Collection[Stand]) -> None:
+    """An inquiry may be answered with a refund; a dispute is decided by the bank, which moves the money itself."""
+    if Stand.LOST in stands:
+        raise CannotAct("The payer's bank took this payment back: there is nothing left to give.")
+    if Stand.OPEN in stands:
+        raise CannotAct("The payer's bank disputes this payment, and decides who has the money. Answer it at Stripe.")
 
 
 def _counts(status: str) -> bool:

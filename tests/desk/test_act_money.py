@@ -9,7 +9,7 @@ from paywall.billing.stripe_gateway import StripeGateway, StripeRefused, StripeU
 from paywall.storage import entitlements, payments, staff_actions, subscriptions
 from paywall.storage.database import db
 from tests.desk.acting import Acting
-from tests.support import books
+from tests.support import books, staff
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
@@ -94,6 +94,24 @@ def test_a_part_leaves_access_as_it_is_and_the_rest_can_be_given_back_later(desk
     assert bought.refunds() == [4000, 6000]
     assert not bought.reads()
     assert "All of this payment was given back before." in desk.look("refund", amount="1").text
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("opened", "settled", "said"),
+    [
+        ("needs_response", None, "decides who has the money"),
+        ("needs_response", "lost", "there is nothing left to give"),
+        ("warning_needs_response", None, "$0 of the payment is left then."),
+    ],
+)
+def test_a_dispute_is_the_banks_and_an_inquiry_may_be_answered_with_a_refund(
+    desk: Acting, bought: Bought, opened: str, settled: str | None, said: str
+) -> None:
+    case = staff.dispute(bought.shop, bought.subscription_id, opened)
+    if settled:
+        staff.settle_dispute(bought.shop, case["id"], settled)
+    assert said in desk.look("refund", amount="100").text
 
 
 @on_sqlite
