@@ -26,7 +26,8 @@ log = structlog.get_logger("paywall.reports")
 
 _ABOUT = (
     "Up to 50 entitlements, and in `after` and `before` the places of the next and the previous ones. `total` is null "
-    "where they are too many to count at once. Addresses and ids of Stripe are told to staff who may see persons, and to no key. "
+    "where they are too many to count at once. Addresses and ids of Stripe are told to staff who may see persons, and "
+    "to no key. "
 )
 
 

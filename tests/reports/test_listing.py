@@ -14,7 +14,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from paywall.domain.entitlements import Reason
 from paywall.reports import export, listing_command, people
-from paywall.storage import service_keys
+from paywall.storage import entitlements, service_keys
 from paywall.storage.addresses import FormerAddress
 from paywall.storage.database import db, new_id
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, make_terms, save
@@ -217,3 +217,16 @@ def test_a_comp_is_told_in_words(app: OpenAPI) -> None:
     text = " ".join(colleague(app).get(f"{LIST}?source=comp&standing=comped").text.split())
     assert "Free of charge" in text
     assert "<strong>1</strong> entitlement" in text
+
+
+@pytest.mark.parametrize("query", ["movement=closing&month=2026-11", "standing=paying", "as_of=2026-11-22"])
+def test_what_no_index_counts_is_shown_without_a_number(app: OpenAPI, query: str) -> None:
+    """Where it fills more than a page; the overview has counted it."""
+    reader, why = make_reader(), entitlements.Cause("event", "evt_1")
+    for number in range(51):
+        source = entitlements.Source("subscription", f"sub_{number}", reader.id, "annual")
+        entitlements.save(source, make_terms(starts_at=NOW), why, NOW)
+    save()
+    told = colleague(app).get(f"{JSON}?{query}").json
+    assert (len(told["rows"]), told["total"]) == (50, None)
+    assert "More than one page of" in colleague(app).get(f"{LIST}?{query}").text
