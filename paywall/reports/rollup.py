@@ -13,6 +13,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from paywall.domain.days import local_day
 from paywall.reports import sums
@@ -26,6 +27,7 @@ from paywall.storage.models import Entitlement, LedgerEntry
 # readers are read in parts by the beginning of their ids, so that memory stays flat and progress can be told
 _PARTS = (None, *(f"rdr_{digit}" for digit in "123456789abcdef"), None)
 PARTS = len(_PARTS) - 1
+_NO_LOCK = "55P03"  # PostgreSQL's lock_not_available
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def rebuild(zone: ZoneInfo, now: datetime, tell: Callable[[], object] = lambda: 
 
 
 class TooBusy(Exception):
-    """More was written while the rollup was made than can be taken out of it again; it must be made once more."""
+    """Too much is being written: for a moment's quiet, or to be taken out of what was read. Doing it again helps."""
 
 
 def _changes(connection: Connection, state: State | None, zone: ZoneInfo, to: int) -> Counter[Key] | None:
@@ -111,14 +113,20 @@ def _days(connection: Connection, zone: ZoneInfo, now: datetime) -> tuple[date, 
 def _settled(engine: Engine) -> int:
     """The number of an entry of the ledger before which none will appear any more.
 
-    PostgreSQL gives out numbers before they are committed: the lock waits for those on their way, a moment.
+    PostgreSQL gives out numbers before they are committed: the lock waits for those on their way, a second at most,
+    since other writers wait behind it. Raises TooBusy where that is not enough.
     """
     if engine.dialect.name == "sqlite":
         with _reading(engine) as connection:
             return daily_figures.newest_entry(connection)
     with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '3s'"))
-        connection.execute(text("LOCK TABLE ledger IN SHARE MODE"))
+        connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+        try:
+            connection.execute(text("LOCK TABLE ledger IN SHARE MODE"))
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _NO_LOCK:
+                raise
+            raise TooBusy from None
         return daily_figures.newest_entry(connection)
 
 

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -219,6 +220,16 @@ def test_an_entry_that_is_committed_after_a_later_one_is_not_lost(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_writer_that_takes_long_is_not_waited_for_long(app: OpenAPI) -> None:
+    """Others would wait behind the rollup; it gives up and is made later."""
+    write()
+    with app.app_context(), pytest.raises(rollup.TooBusy):
+        rollup.refresh(NEW_YORK, NOW)
+    db.session.commit()
+    assert rollup.refresh(NEW_YORK, NOW) is not None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_what_is_written_during_a_rebuild_is_counted_once(app: OpenAPI, few_parts: None) -> None:
     """It may be among the rows that the rebuild reads, while its entry is not among those that it says it holds."""
     settled = rollup._settled
@@ -247,6 +258,8 @@ def test_what_ends_with_the_day_counts_as_long_as_the_day_goes_on(
     tonight = make_terms(starts_at=NOW - 30 * DAY, paid_until=NOW, until=NOW + timedelta(hours=12))
     for name in ("sub_1", "sub_2"):
         write(name, tonight)
+    failing = make_terms(starts_at=NOW - 30 * DAY, paid_until=NOW + timedelta(hours=3), until=NOW + 5 * DAY)
+    write("sub_3", replace(failing, in_dunning=True))  # its grace begins this afternoon
     db.session.commit()
     rollup.rebuild(NEW_YORK, NOW)
     row = db.session.scalar(sa.select(Entitlement).where(Entitlement.source_id == "sub_2"))
@@ -256,4 +269,5 @@ def test_what_ends_with_the_day_counts_as_long_as_the_day_goes_on(
     connection, days = db.session.connection(), days_around(NOW + span, NEW_YORK)
     found = sums.of_steps(connection, days, NEW_YORK, NOW + span)
     assert shown(found) == shown(sums.of_rows(connection, days, NEW_YORK, NOW + span))
-    assert adding_up.standing(found).paying == (2 if span < timedelta(hours=12) else 1)
+    standing = adding_up.standing(found)
+    assert (standing.paying, standing.grace) == (3 if span < timedelta(hours=12) else 2, 1 if span else 0)
