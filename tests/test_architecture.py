@@ -50,6 +50,8 @@ BROKEN = [
     (rules.core_looks_down, {"paywall.sessions": "from paywall.parts import parts"}),
     (rules.core_looks_down, {"paywall.billing.sync": "from paywall.billing.commands import plans_cli"}),
     (rules.core_looks_down, {"paywall.sessions": "import paywall.guards"}),
+    (rules.core_looks_down, {"paywall.second_factor": "import paywall.colleagues"}),
+    (rules.core_looks_down, {"paywall.guards": "import paywall.staff.members", "paywall.staff.views": ""}),
     (rules.core_looks_down, {"paywall.billing.sync": "import paywall.checkout.service", "paywall.checkout.views": ""}),
     (rules.core_looks_down, {"paywall.mail.links": "from paywall.verifier import TokenCodec"}),
     (
