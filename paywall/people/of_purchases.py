@@ -20,6 +20,7 @@ _TERMS = {
     "in_dunning": "a payment is open",
     "hold": "on hold because",
     "renews": "renews by itself",
+    "amount": "price of a period",
 }
 _CASE = {
     "id": "number at Stripe",
@@ -162,6 +163,8 @@ SECTIONS: tuple[Section, ...] = (
             "created_at": "made",
             "decided_at": "last decided",
         },
+        {"currency": "it stands with each amount"},
+        money=("amount",),
     ),
     Section(
         "history of access",
@@ -172,6 +175,7 @@ SECTIONS: tuple[Section, ...] = (
             "id": "entry",
             "entitlement_id": "entitlement",
             "reader_id": "reader number",
+            "plan": "plan",
             "change": "change",
             **_TERMS,
             "effective_at": "took effect",
@@ -179,6 +183,8 @@ SECTIONS: tuple[Section, ...] = (
             "cause": "learned from",
             "cause_id": "number of that",
         },
+        {"currency": "it stands with each amount"},
+        money=("amount",),
     ),
     Section(
         "moved purchases",
