@@ -6,8 +6,8 @@ from paywall.people.section import COMPARED, HASHED, OURS, Person, Section, by_r
 from paywall.storage.addresses import AddressChange, FormerAddress
 from paywall.storage.aliases import ReaderAlias
 from paywall.storage.erasures import Erasure
-from paywall.storage.letters import WaitingLetter
 from paywall.storage.factors import RecoveryCode, SecondFactor
+from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Reader, ReaderSession, Revocation, SignInLink
 from paywall.storage.reminders import Reminder
 
