@@ -1,4 +1,4 @@
-"""What tokens are used for is counted by day, service, kind and features; stored together, once, at the end at the latest."""
+"""What tokens are used for is counted by day, service, kind and features; stored once, at the end at the latest."""
 
 import gc
 import subprocess
