@@ -1,11 +1,10 @@
-"""The staff pages in a real Chromium: nothing is blocked, nothing bars the way, both colour schemes."""
+"""The list and the overview in a real Chromium: nothing is blocked; tests/journeys/test_staff_pages.py looks at all."""
 
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,8 +14,6 @@ from tests.support.builders import NOW, make_entitlement, make_reader, make_term
 from tests.support.chromium import requires_chromium
 
 pytestmark = [*requires_chromium, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
-
-ADDRESSES = ("/admin/", "/admin/entitlements?sort=-ends", "/admin/entitlements?state=x&from=2026-13-01&after=x")
 
 
 @pytest.fixture
@@ -59,17 +56,6 @@ def _rows() -> None:
     save(*(make_entitlement() for _ in range(60)))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible_in_both_colour_schemes(desk: Page, scheme: str) -> None:
-    """By axe's rules, and the scheme is the system's."""
-    desk.emulate_media(color_scheme=scheme)
-    for address in ADDRESSES:
-        desk.goto(address)
-        expect(desk.locator("html")).to_have_attribute("data-bs-theme", scheme)
-        results = Axe().run(desk)
-        assert results.violations_count == 0, results.generate_report()
-
-
 def test_the_design_is_loaded(desk: Page) -> None:
     """The policy lets our own style sheets in: the cards stand side by side."""
     cards = [
@@ -79,16 +65,9 @@ def test_the_design_is_loaded(desk: Page) -> None:
     assert cards[0]["y"] == cards[1]["y"]
 
 
-def test_nothing_is_wider_than_a_phone(desk: Page) -> None:
-    desk.set_viewport_size({"width": 375, "height": 800})
-    for address in ADDRESSES:
-        desk.goto(address)
-        assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
-
-
 def test_from_a_figure_to_its_rows_and_to_the_file(desk: Page) -> None:
     desk.get_by_role("link", name=re.compile("Active subscribers")).click()
-    expect(desk.get_by_role("status")).to_have_text("61 entitlements")  # who is in grace is an active subscriber too
+    expect(desk.get_by_role("status")).to_have_text("More than one page of entitlements")
     desk.get_by_role("link", name="Next").click()
     expect(desk.locator("tbody tr")).to_have_count(11)
     with desk.expect_download() as download:
@@ -107,10 +86,3 @@ def test_a_filter_is_set_and_mended_by_keyboard(desk: Page) -> None:
     expect(desk.get_by_role("status")).to_have_text("1 entitlement")
     expect(desk.get_by_label("State now")).to_have_value("grace")
     expect(field).to_have_attribute("type", "date")
-
-
-def test_the_first_tab_stop_skips_to_the_content(desk: Page) -> None:
-    desk.keyboard.press("Tab")
-    expect(desk.get_by_role("link", name="Skip to main content")).to_be_focused()
-    desk.keyboard.press("Enter")
-    assert desk.evaluate("document.activeElement.id") == "main"
