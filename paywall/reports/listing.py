@@ -104,7 +104,11 @@ def _page() -> Response:
     shown: dict[str, Any] = {"page": None, "number": None}
     if not question.errors:
         page = paging.page(question.filters, settings.zone, now, identities=identities)
-        shown = {"page": page, "number": _number(question, page, settings, now)}
+        shown = {
+            "page": page,
+            "number": _number(question, page, settings, now),
+            "counted": _is_counted(question.filters),
+        }
     html = render_template("reports/entitlements.html", question=question, identities=identities, now=now, **shown)
     return Response(html, status=400 if question.errors else 200)
 
@@ -158,10 +162,13 @@ def _number(question: filters.Question, page: paging.Page, settings: Settings, n
     """How many rows there are; None where they are too many to count for a page."""
     if page.before is None and page.after is None:
         return len(page.rows)
-    asked = question.filters
-    if asked.as_of or asked.movement or asked.standing or asked.cause:  # no index counts these; the overview does
-        return None
-    return paging.count(question.filters, settings.zone, now)
+    return paging.count(question.filters, settings.zone, now) if _is_counted(question.filters) else None
+
+
+def _is_counted(asked: filters.Filters) -> bool:
+    """Whether an index leads to the rows that are counted, and to few others."""
+    grouped = asked.state or asked.reason or asked.plan or asked.source
+    return not (asked.as_of or asked.cause or (asked.movement and grouped))
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:
