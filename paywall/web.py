@@ -10,7 +10,7 @@ from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from paywall import done
@@ -31,6 +31,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     def begin() -> None:
         g.started = time.perf_counter()
         g.request_id = done.new_request_id()
+        if not request.path.isprintable():  # no page of ours; and a zero byte in an id is an error to PostgreSQL
+            raise NotFound
 
     @app.after_request
     def finish(response: Response) -> Response:

@@ -253,3 +253,9 @@ def test_a_host_that_is_not_ours_is_refused_and_never_repeated(app, path: str, h
     assert answer.status_code == 400
     assert "evil" not in answer.headers.get("Location", "")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/admin/desk/readers/%00", "/account/receipts/a%00b", "/join%0A", "/x%E2%80%AE"])
+def test_no_page_has_an_address_that_cannot_be_shown(app, path: str) -> None:
+    """Some databases answer a zero byte in an id with an error."""
+    assert browser(app).get(path).status_code == 404
