@@ -10,7 +10,7 @@ from paywall import second_factor
 from paywall.domain.roles import Role
 from paywall.errors import Conflict, NotFound
 from paywall.staff.doing import By
-from paywall.storage import factors
+from paywall.storage import factors, revocations, sessions
 from paywall.storage import staff as rows
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -106,11 +106,16 @@ def remove_under(email: str, by: By, now: datetime) -> int:
 
 
 def reset_factor(found: Sequence[Reader], by: By, now: datetime) -> None:
-    """Takes second factors away, so that their owners set up others. Commits. Raises NoFactor where there is none."""
+    """Takes second factors away, so that their owners set up others. Commits. Raises NoFactor where there is none.
+
+    Their browsers are signed out: whoever has the lost one must not be the first to set up another factor.
+    """
     reset = [row for row in found if second_factor.reset(row.id)]
     if not reset:
         raise NoFactor("Nobody here has a second factor: there is nothing to reset.")
     for row in reset:
+        sessions.end_of(row.id, now)
+        revocations.of_reader(row.id, "staff", now)
         by.note("second-factor-reset", now, subject=row.id)
     db.session.commit()
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, ForeignKey, Integer, String, Text, case, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from paywall.storage import sessions
 from paywall.storage.database import Base, UTCDateTime, db
 
 
@@ -110,7 +111,11 @@ def every() -> list[SecondFactor]:
 
 
 def forget(reader_ids: Collection[str]) -> bool:
-    """Takes the factor and the recovery codes of readers away; says whether there were any. Commits nothing."""
+    """Takes the factor and the recovery codes of readers away; says whether there were any. Commits nothing.
+
+    What their sessions had proved goes with it: it must not count for a factor that is set up later.
+    """
+    sessions.forget_factor(reader_ids)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.reader_id.in_(reader_ids)))
     gone = delete(SecondFactor).where(SecondFactor.reader_id.in_(reader_ids)).returning(SecondFactor.reader_id)
     return db.session.scalar(gone) is not None

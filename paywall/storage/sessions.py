@@ -1,5 +1,6 @@
 """Rows of signed-in browsers."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import or_, select, update
@@ -104,6 +105,12 @@ def pass_factor(session_id: str, hashed: str, now: datetime) -> None:
     """Notes a passed second factor, and that the cookie's secret is another one now. Commits nothing."""
     values = {"secret_hash": hashed, "factor_passed_at": now, "staff_seen_at": now}
     db.session.execute(update(ReaderSession).where(ReaderSession.id == session_id).values(**values))
+
+
+def forget_factor(reader_ids: Collection[str]) -> None:
+    """Notes that no session of these readers has passed a second factor. Commits nothing."""
+    theirs = update(ReaderSession).where(ReaderSession.reader_id.in_(reader_ids))
+    db.session.execute(theirs.values(factor_passed_at=None))
 
 
 def hand_over(reader_id: str, to: str) -> None:

@@ -7,7 +7,8 @@ from paywall.storage import factors, staff, staff_actions
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from paywall.storage.staff_actions import StaffAction
-from tests.support.builders import make_reader, save
+from tests.support.browsers import browser
+from tests.support.builders import make_reader, save, sign_in
 from tests.support.colleagues import colleague, pass_factor
 from tests.support.marks import on_sqlite
 from tests.support.shop import referer
@@ -93,6 +94,29 @@ def test_a_second_factor_is_reset(app, boss, sue) -> None:
     assert factors.get(sue.id) is None
     assert role_of(sue) == "support"
     assert send(boss, f"{PAGE}/{sue.id}/reset-factor").status_code == 409
+
+
+def test_a_reset_signs_the_browsers_out(app, boss, sue, clock) -> None:
+    """Else whoever found the lost one might set the next factor up first."""
+    lost = browser(app)
+    sign_in(lost, sue, now=clock.now())
+    assert send(boss, f"{PAGE}/{sue.id}/reset-factor").status_code == 303
+    assert lost.get("/account").status_code == 303
+    assert lost.get("/admin/second-factor").status_code == 303
+
+
+@pytest.mark.parametrize("taken", ["remove", "reset-factor"])
+def test_what_was_proved_by_an_old_factor_does_not_count_for_a_new_one(app, boss, sue, clock, taken: str) -> None:
+    old = browser(app)
+    sign_in(old, sue, now=clock.now())
+    pass_factor(sue, clock.now())
+    assert old.get("/admin/").status_code == 200
+    send(boss, f"{PAGE}/{sue.id}/{taken}")
+    send(boss, PAGE, email="sue@example.org", role="admin")
+    factors.begin(sue.id, "of another app, opens nothing", clock.now())
+    factors.confirm(sue.id, clock.now())
+    db.session.commit()
+    assert old.get("/admin/").status_code == 303
 
 
 @pytest.mark.parametrize(("action", "fields"), [("role", {"role": "support"}), ("remove", {})])
