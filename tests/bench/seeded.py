@@ -18,7 +18,7 @@ from tests.bench.places import database, say, service
 
 READERS, YEARS, SEED = 50_000, 5, 1
 SMALLER = 10  # times
-LARGE = 100_000
+LARGE = 20_000
 
 
 @dataclass(frozen=True)
