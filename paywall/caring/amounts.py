@@ -3,17 +3,18 @@
 import re
 
 from paywall.caring.shapes import BadField
-from paywall.domain.plans import price_of
+from paywall.domain.plans import digits_of, price_of
 
-_AMOUNT = re.compile(r"(?P<whole>[0-9]{1,7})(?:\.(?P<rest>[0-9]{1,2}))?")
+_AMOUNT = re.compile(r"(?P<whole>[0-9]{1,8})(?:\.(?P<rest>[0-9]{1,3}))?")
 
 
 def read(text: str, most: int, currency: str) -> int:
-    """Minor units, at least one and not more than ``most``. Raises BadField."""
-    found = _AMOUNT.fullmatch(text.strip())
-    if found is None:
-        raise BadField("amount", f"Write an amount in {currency.upper()} above zero, such as {shown(most)}: no sign.")
-    amount = int(found["whole"]) * 100 + int((found["rest"] or "").ljust(2, "0"))
+    """Minor units of the currency, at least one and not more than ``most``. Raises BadField."""
+    found, digits = _AMOUNT.fullmatch(text.strip()), digits_of(currency)
+    if found is None or len(found["rest"] or "") > digits:
+        example = shown(most, currency)
+        raise BadField("amount", f"Write an amount in {currency.upper()} above zero, such as {example}: no sign.")
+    amount = int(found["whole"] + (found["rest"] or "").ljust(digits, "0"))
     if amount == 0:
         raise BadField("amount", "Write an amount above zero.")
     if amount > most:
@@ -21,6 +22,8 @@ def read(text: str, most: int, currency: str) -> int:
     return amount
 
 
-def shown(amount: int) -> str:
-    """Minor units as a field holds them: 12.50."""
-    return f"{amount // 100}.{amount % 100:02}"
+def shown(amount: int, currency: str) -> str:
+    """Minor units as a field holds them: 12.50 dollars, 1250 yen."""
+    digits = digits_of(currency)
+    whole, rest = divmod(amount, 10**digits)
+    return f"{whole}.{rest:0{digits}}" if digits else str(whole)

@@ -48,7 +48,10 @@ class Refund:
             f"Your role may give back {price_of(limit, paid[0].currency)} of one payment." if limit is not None else ""
         )
         amount = Field(
-            "amount", f"Amount in {paid[0].currency.upper()}", hint=hint, value=amounts.shown(paid[0].amount)
+            "amount",
+            f"Amount in {paid[0].currency.upper()}",
+            hint=hint,
+            value=amounts.shown(paid[0].amount, paid[0].currency),
         )
         return [Field("invoice", "Payment", "choice", choices=choices), amount]
 

@@ -50,12 +50,17 @@ class Plan:
         return price_of(self.amount, self.currency)
 
 
-def price_of(amount: int, currency: str) -> str:
-    """Minor units for people: ``$100``, ``$99.50`` or ``-$5``; a currency without a known sign is spelled out.
+def digits_of(currency: str) -> int:
+    """How many decimals of a whole unit the minor unit is, in which Stripe counts.
 
-    A minor unit is what Stripe counts in: a cent, a whole yen, a thousandth of a dinar.
+    2 where it is a cent, 0 for a whole yen, 3 for a thousandth of a dinar.
     """
-    digits = 0 if currency in _WHOLE.split() else 3 if currency in _THOUSANDTHS.split() else 2
+    return 0 if currency in _WHOLE.split() else 3 if currency in _THOUSANDTHS.split() else 2
+
+
+def price_of(amount: int, currency: str) -> str:
+    """Minor units for people: ``$100``, ``$99.50`` or ``-$5``; a currency without a known sign is spelled out."""
+    digits = digits_of(currency)
     whole, rest = divmod(abs(amount), 10**digits)
     figure = f"{whole:,}" if rest == 0 else f"{whole:,}.{rest:0{digits}}"
     sign, mark = "-" if amount < 0 else "", _MARKS.get(currency)
