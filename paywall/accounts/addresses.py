@@ -9,7 +9,7 @@ from paywall.accounts.signing import mask
 from paywall.billing import moving
 from paywall.errors import BadRequest, Conflict, Forbidden, PaywallError
 from paywall.mail import letterbox, postman, seals, writing
-from paywall.storage import addresses, letters, readers
+from paywall.storage import addresses, letters, readers, staff
 from paywall.storage.addresses import AddressChange
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -103,7 +103,9 @@ def confirm(token: str, now: datetime) -> None:
     change_id = _change_id(token)
     addresses.lock(change_id)
     row = addresses.use(change_id, now)
-    if row is None:
+    # a role that was given since the link was asked for would go to a mailbox that nobody gave it to
+    if row is None or staff.get(row.reader_id) is not None:
+        db.session.rollback()
         raise ConfirmRefused
     moved = addresses.move(row, now)
     if moved is None:

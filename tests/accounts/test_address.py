@@ -230,6 +230,18 @@ class TestProof:
         assert "Ask whoever runs this service" in answer.text
         assert subjects(door, "sue@example.net") == []
 
+    @on_sqlite
+    def test_a_role_that_was_given_meanwhile_stays_with_its_address(self, door: Door, ada) -> None:
+        reader_id, browser = ada
+        ask(browser)
+        path = link(door)
+        page = browser.get(path)
+        with door.app.app_context():
+            readers.get(reader_id).role = "admin"
+            db.session.commit()
+        assert browser.send(page, CONFIRM).status_code == 410
+        assert address_of(door, reader_id) == ADA
+
 
 class TestOthers:
     """What another account has is told to its own mailbox alone."""
