@@ -100,7 +100,8 @@ def carry_out(desk: Desk, action: Action, reader_id: str, wish: Wish) -> Done:
         if seal_of(preview) != wish.seal:
             raise Changed(preview)
         step = Step(wish.action_id, preview.thing, preview.before, dict(preview.after), wish.given)
-        reader = aliases.lock(reader_of(reader_id))
+        # looked at once more when nobody else can change it: the reader may have erased the account meanwhile
+        reader = reader_of(aliases.lock(reader_of(reader_id)).id)
         _note(desk, action, reader, step, reason_of(wish.reason))
         if preview.asks:
             db.session.commit()  # Stripe is asked next; whoever finds the row can go on

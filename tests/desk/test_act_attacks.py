@@ -6,7 +6,7 @@ from itsdangerous import URLSafeSerializer
 from paywall.caring.actions import ACTIONS
 from paywall.domain.roles import Right
 from paywall.people import erasing
-from paywall.storage import grants, staff_actions
+from paywall.storage import aliases, grants, staff_actions
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from tests.desk.acting import WHY, Acting
@@ -149,6 +149,20 @@ def test_nothing_is_done_for_who_is_erased(desk: Acting, app, bea, clock) -> Non
     assert answer.status_code == 409
     assert "This reader is erased" in answer.text
     assert {desk.form(name).status_code for name in ACTIONS} == {409}
+    assert grants.of_readers([bea.id]) == []
+
+
+def test_nothing_is_given_to_who_erases_the_account_at_the_same_moment(desk: Acting, bea, clock, monkeypatch) -> None:
+    """By the reader's own page, which asks nobody at the desk."""
+    preview, lock = desk.look("grant", days="3"), aliases.lock
+
+    def too_late(reader: Reader) -> Reader:
+        monkeypatch.undo()
+        erasing.begin(reader, "reader", clock.now())
+        return lock(reader)
+
+    monkeypatch.setattr(aliases, "lock", too_late)
+    assert desk.confirm("grant", preview).status_code == 409
     assert grants.of_readers([bea.id]) == []
 
 
