@@ -21,10 +21,10 @@ def files(found: Findings, of: Histories) -> None:
     name = f"CSV of all, {of.kind}"
     if of.kind == "postgresql":
         note = f"{found.middle(f'{name}, s'):.1f} s"
-        found.ratio(PART, f"{name}, s", f"COPY of all, {of.kind}, s", goal=8, most=True, note=note)
+        found.ratio(PART, f"{name}, s", f"COPY of all, {of.kind}, s", **of.goal(8), note=note)
     peaks = [found.middle(f"CSV of {size}, {of.kind}, MiB") for size in ("all", "a tenth")]
     note = f"{peaks[0]:.0f} MiB; flat is 1"
-    found.add(Row(PART, f"{name}: memory", "of a tenth", peaks[0] / peaks[1], goal=1.15, most=True, note=note))
+    found.add(Row(PART, f"{name}: memory", "of a tenth", peaks[0] / peaks[1], **of.goal(1.15), note=note))
 
 
 def _take(found: Findings, of: Histories, how: str, url: str, size: str) -> None:

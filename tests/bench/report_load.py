@@ -39,7 +39,7 @@ def load(found: Findings, of: Histories) -> None:
                 take(found, BUSY, paced.run(order))
     p99 = found.middle(f"{BUSY} p99, ms")
     note = f"{p99:.1f} ms; {len(made)} reports made meanwhile"
-    found.ratio(PART, f"{BUSY} p99, ms", f"{QUIET} p99, ms", goal=3, most=True, note=note)
+    found.ratio(PART, f"{BUSY} p99, ms", f"{QUIET} p99, ms", **of.goal(3), note=note)
 
 
 def _reports_key(url: str) -> str:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
@@ -49,9 +48,9 @@ def pages(found: Findings, of: Histories) -> None:
     _figures(found, of.large, f"of all, {of.kind}", of.slow_rounds)
     for what in ("overview", "rebuild of the rollup"):
         note = f"{1000 * found.middle(f'{what} of all, {of.kind}'):,.0f} ms for {of.readers:,} readers"
-        found.ratio(PART, f"{what} of all, {of.kind}", f"{what} of a tenth, {of.kind}", **_goal(of, 12), note=note)
+        found.ratio(PART, f"{what} of all, {of.kind}", f"{what} of a tenth, {of.kind}", **of.goal(12), note=note)
     note = f"{1000 * found.middle(f'one count of all, {of.kind}'):,.1f} ms"
-    found.ratio(PART, f"overview of all, {of.kind}", f"one count of all, {of.kind}", **_goal(of, 3), note=note)
+    found.ratio(PART, f"overview of all, {of.kind}", f"one count of all, {of.kind}", **of.goal(3), note=note)
     with service(of.large) as app:
         settings = app.extensions["paywall"].settings
         look_up = _look_up()
@@ -113,13 +112,8 @@ def _worst(
         )
     worst = max((f"{what}, {of.kind}" for what in calls), key=found.middle)
     found.ratio(
-        PART, worst, base, **_goal(of, 20), note=f"the slowest of {len(calls)}; {1000 * found.middle(worst):.1f} ms"
+        PART, worst, base, **of.goal(20), note=f"the slowest of {len(calls)}; {1000 * found.middle(worst):.1f} ms"
     )
-
-
-def _goal(of: Histories, most: float) -> dict[str, Any]:
-    """Goals are for PostgreSQL; SQLite is told of."""
-    return {"goal": most, "most": True} if of.kind == "postgresql" else {}
 
 
 def _look_up() -> Callable[[], object]:
