@@ -71,7 +71,7 @@ class CancelLater:
         planned = replace(found.facts, cancels_at_period_end=True)
         return Preview(
             thing=found.id,
-            lines=(f"{found.id} ends with its period. {price_of(found.amount, found.currency)} less is renewed.",),
+            lines=(f"{found.id} ends with its period; {price_of(found.amount, found.currency)} is not charged again.",),
             before=known(found),
             after={"ends": "period"},
             access=effects.access(desk, reader.id, {found.id: terms(desk, found, planned)}),

@@ -16,6 +16,7 @@ from paywall.storage.aliases import ReaderAlias
 from paywall.storage.database import db
 from paywall.storage.erasures import Erasure
 from paywall.storage.models import Checkout, Reader, ReaderSession, Subscription
+from paywall.storage.owed import Owed
 
 _CHECKOUTS = 10  # the newest of those with a mark
 _SESSIONS = 20
@@ -42,6 +43,7 @@ class Page:
     wished: AddressChange | None
     joined: Sequence[ReaderAlias]
     subscriptions: Sequence[Subscription]
+    owed: Sequence[Owed]
     devices: Sequence[Device]
     more_devices: int
     flagged: Sequence[Checkout]
@@ -60,6 +62,7 @@ def gather(reader: Reader, held: Holdings, now: datetime) -> Page:
         wished=_wished(reader, now),
         joined=joined,
         subscriptions=held.own[::-1],
+        owed=_owed(held.own),
         devices=[_device(row) for row in live[:_SESSIONS]],
         more_devices=max(0, len(live) - _SESSIONS),
         flagged=_flagged(reader),
@@ -87,6 +90,11 @@ def _wished(reader: Reader, now: datetime) -> AddressChange | None:
     row = AddressChange
     waits = row.reader_id == reader.id, row.used_at.is_(None), row.expires_at > now
     return db.session.scalar(select(row).where(*waits).order_by(row.created_at.desc()).limit(1))
+
+
+def _owed(rows: Sequence[Subscription]) -> Sequence[Owed]:
+    of_these = Owed.subscription_id.in_([row.id for row in rows])
+    return db.session.scalars(select(Owed).where(of_these).order_by(Owed.invoice_id)).all()
 
 
 def _flagged(reader: Reader) -> Sequence[Checkout]:

@@ -155,7 +155,7 @@ def next_step(terms: Terms, plan: Plan, zone: ZoneInfo, at: datetime) -> str:
     if state is State.SUSPENDED:
         return f"{_HOLDS.get(reason, 'Access returns when the hold is lifted.')} In any case it ends {end}."
     if terms.in_dunning:
-        return f"Stripe tries the payment again. Unless a try succeeds, access ends {end}."
+        return f"Unless Stripe's next try succeeds, or the reader pays with another card, access ends {end}."
     if reason is Reason.RENEWAL_DUE:
         return f"The payment of the renewal is awaited. If none comes, access ends {end}."
     if terms.renews:

@@ -1,7 +1,7 @@
 """The desk's pages: who may open them, what the search answers, what the reader's page tells."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from paywall.storage import aliases, erasures, staff_actions
 from paywall.storage.database import db
 from paywall.storage.models import Checkout, InboxEvent, Reader
+from paywall.storage.owed import Owed
 from tests.desk.test_timeline import entry
 from tests.support import staff as bank
 from tests.support.browsers import browser
@@ -211,6 +212,23 @@ def test_what_staff_should_look_at_is_flagged(staff: FlaskClient) -> None:
     assert f"second subscription {second.id} stands beside {first.id}, and both are alive: paid twice?" in text
     assert "checkout another reader had a checkout open under the same address" in text
     assert "event waits invoice.paid, parked: sync_busy" in text
+
+
+@pytest.mark.parametrize(
+    ("again", "told"),
+    [
+        (NOW + DAY, "tried 4 times; Stripe tries again on"),
+        (None, "tried 4 times; Stripe does not try again: the reader must pay with another card"),
+    ],
+)
+def test_what_is_owed_stands_with_what_stripe_does_about_it(staff: FlaskClient, again: datetime | None, told) -> None:
+    reader = make_reader()
+    row = make_subscription(reader)
+    facts = {"amount": 9950, "currency": "usd", "attempts": 4, "next_try_at": again}
+    save(Owed(invoice_id="in_7", subscription_id=row.id, **facts))
+    text = page(staff, reader)
+    assert "not paid $99.50 of in_7" in text
+    assert told in text
 
 
 def test_the_page_asks_as_often_for_many_purchases_as_for_one(staff: FlaskClient, queries) -> None:
