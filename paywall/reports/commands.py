@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from werkzeug.datastructures import MultiDict
 
 from paywall import context
+from paywall.domain.plans import price_of
 from paywall.reports import listing_command, queries, rollup, serving
 from paywall.reports.comparing import compare_with_stripe
 from paywall.reports.registry import REPORTS
@@ -70,15 +71,20 @@ def _write(table: Table, file: Path) -> None:
 def _text(table: Table) -> str:
     """A table in columns of equal width."""
     lines = [[column.title for column in table.columns]]
-    lines += [[_cell(column, cell) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+    names = [column.name for column in table.columns]
+    for row in table.rows:
+        currency = str(row[names.index("currency")]) if "currency" in names else ""
+        lines.append([_cell(column, cell, currency) for column, cell in zip(table.columns, row, strict=True)])
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([table.title, *texts, ""])
 
 
-def _cell(column: Column, cell: Cell) -> str:
+def _cell(column: Column, cell: Cell, currency: str) -> str:
     if cell is None:
         return "-"
+    if column.kind == "money" and isinstance(cell, int):
+        return price_of(cell, currency)
     if column.kind == "share":
         return f"{cell:.1%}"
     return f"{cell:,}" if column.kind == "count" else str(cell)

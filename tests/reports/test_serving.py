@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,11 @@ def test_every_report_is_a_command(app: OpenAPI, paid: None, name: str) -> None:
     code, text = run(app, name, "--json")
     assert code == 0
     assert json.loads(text)["report"] == name
+
+
+def test_a_command_shows_money_in_the_currencys_own_units(app: OpenAPI, paid: None) -> None:
+    text = run(app, "overview")[1]
+    assert re.search(r"^usd +\$100 +\$8\.33$", text, re.MULTILINE), text
 
 
 def test_a_command_writes_a_table_into_a_file(app: OpenAPI, paid: None, tmp_path: Path) -> None:
