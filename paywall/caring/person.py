@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from paywall.billing.errors import StripeUnavailable
+from paywall.billing.errors import StripeRefused, StripeUnavailable
 from paywall.billing.sync import Busy
 from paywall.caring.shapes import CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.roles import Right
@@ -159,9 +159,9 @@ class Erase:
         erasure_id = erasing.begin(reader, "staff", desk.now)
         try:
             erasing.carry_on(desk.gateway, desk.sync, erasure_id, desk.now)
-        except (StripeUnavailable, Busy):
+        except (StripeUnavailable, StripeRefused, Busy):  # access has ended, so that nothing of it is refused
             db.session.rollback()
-            return Done("The reader can read no more. Stripe does not answer yet: the worker erases the rest.")
+            return Done("The reader can read no more. Stripe has not done its part: the worker tries that again.")
         return Done("The reader is erased.")
 
 

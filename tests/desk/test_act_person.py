@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
+from paywall.billing.stripe_gateway import StripeGateway, StripeRefused, StripeUnavailable
 from paywall.storage import entitlements, erasures, readers, staff_actions, subscriptions
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
@@ -120,17 +120,21 @@ def test_erasing_ends_forgets_and_keeps_the_act_without_its_reason(desk: Acting,
     assert books.faults(ada.shop) == []
 
 
-def test_erasing_goes_on_by_itself_when_stripe_is_away(desk: Acting, ada: Ada, clock, monkeypatch) -> None:
+@pytest.mark.parametrize("fault", [StripeUnavailable(), StripeRefused("resource_locked")], ids=["away", "refused"])
+def test_erasing_goes_on_by_itself_when_stripe_does_not_do_its_part(
+    fault: Exception, desk: Acting, ada: Ada, clock, monkeypatch
+) -> None:
     preview = desk.look("erase")
 
     def away(*_args: object, **_options: object) -> None:
-        raise StripeUnavailable
+        raise fault
 
     with monkeypatch.context() as outage:
         outage.setattr(StripeGateway, "fetch_subscription", away)
         outage.setattr(StripeGateway, "expire_checkout", away)
         assert desk.confirm("erase", preview, typed=ada.reader_id).status_code == 303
     assert erasures.of_reader(ada.reader_id).stage != erasures.DONE
+    assert newest(ada, "erase").state == "done", "staff have done their part"
     assert session_rows.live_of(ada.reader_id, clock.now()) == [], "access ended at once"
     erasure_id = erasures.of_reader(ada.reader_id).id
     db.session.commit()
