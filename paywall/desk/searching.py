@@ -123,7 +123,7 @@ def _written(hit: tuple[int, Hit]) -> str:
 def _read(text: str, kinds: int) -> tuple[int, Place]:
     try:
         number, *parts = json.loads(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):  # the last by very many brackets
         number, parts = None, []
     if not (isinstance(number, int) and 0 <= number < kinds and len(parts) == 3 and all(map(_is_plain, parts))):
         raise BadPlace("Search again: the place of the next page could not be read.")

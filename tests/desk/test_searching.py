@@ -129,7 +129,19 @@ def test_pages_lead_through_all_candidates(find) -> None:
     assert seen[5:] == sorted(reader.email for reader in made)
 
 
-@pytest.mark.parametrize("after", ["x", "[]", "{}", "[9,1,1,1]", '[0,"a"]', '["0","a","b","c"]', '[0,"\\n","b","c"]'])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "x",
+        "[]",
+        "{}",
+        "[9,1,1,1]",
+        '[0,"a"]',
+        '["0","a","b","c"]',
+        '[0,"\\n","b","c"]',
+        pytest.param("[" * 99999, id="deep"),
+    ],
+)
 def test_a_changed_place_is_refused(find, after: str) -> None:
     with pytest.raises(BadPlace):
         find("ada", after=after)
