@@ -67,10 +67,10 @@ class State(NamedTuple):
     made_at: datetime
 
 
-def state(connection: Connection, *, lock: bool = False) -> State | None:
-    """What the figures hold; None where they were never made. ``lock`` keeps others from changing it meanwhile."""
+def state(connection: Connection) -> State | None:
+    """What the figures hold; None where they were never made."""
     query = select(Rollup.zone, Rollup.ledger_id, Rollup.made_at).where(Rollup.id == ALONE)
-    found = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    found = connection.execute(query).one_or_none()
     return State(*found) if found else None
 
 

@@ -64,11 +64,3 @@ def release(row: Reader) -> None:
     row.role = None
     factors.forget([row.id])
     db.session.flush()
-
-
-def remove(email: str) -> int:
-    """Takes the role from every reader with this address; returns how many had it. Commits nothing. Raises BadEmail."""
-    rows = under(email)
-    for row in rows:
-        release(row)
-    return len(rows)

@@ -240,7 +240,7 @@ def test_staff_released_before_the_press_are_not_signed_in(door: Door) -> None:
     browser = door.browser()
     page = browser.get(link)
     with door.app.app_context():
-        staff.remove("sue@example.com")
+        staff.release(*staff.under("sue@example.com"))
         db.session.commit()
     assert browser.send(page, "/sign-in/link").status_code == 400
     assert sessions_of(door) == []
