@@ -104,6 +104,14 @@ def test_a_program_gets_rows_without_identities(app: OpenAPI, client: FlaskClien
     assert not [one for one in SECRETS if one in answer.text]
 
 
+def test_a_program_gets_no_more_where_an_admin_is_signed_in(app: OpenAPI, row) -> None:
+    _, key = service_keys.add("figures", NOW, scope="reports")
+    admin = colleague(app, "admin")
+    answer = admin.get(JSON, headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    assert not [one for one in SECRETS if one in answer.text]
+
+
 @pytest.mark.parametrize("address", [LIST, JSON, f"{LIST}.csv", f"{LIST}.zip"])
 def test_a_reader_gets_none_of_it(app: OpenAPI, client: FlaskClient, row, address: str) -> None:
     assert client.get(address).status_code in (303, 401)
