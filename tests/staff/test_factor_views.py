@@ -125,7 +125,16 @@ def test_the_app_opens_and_leads_on(app, authenticator, clock, sue) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["https://evil.example/", "//evil.example", "/admin//evil.example", "/admin/../sign-out", "/account", ""]
+    "place",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/admin//evil.example",
+        "/admin/../sign-out",
+        "/admin/%2E%2e/sign-out",
+        "/account",
+        "",
+    ],
 )
 def test_nobody_is_led_anywhere_else(app, authenticator, clock, sue, place: str) -> None:
     answer = enter(signed_in(app, sue, clock), authenticator.code(clock.now()), place)
