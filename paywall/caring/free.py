@@ -38,13 +38,14 @@ class Give:
             raise BadField("plan", "There is no such plan. Choose one of the list.")
         zone = desk.settings.zone
         until = rule.end_after(desk.now, _days(given), zone)
-        terms = rule.terms_of(GrantFacts(desk.now, until))
+        access = effects.access(desk, reader.id, {}, {plan: rule.terms_of(GrantFacts(desk.now, until))})
+        given_until = f"{desk.settings.plans[plan].name} free of charge, from now; it ends {ends_after(until, zone)}."
         return Preview(
             thing=None,
-            lines=(f"{desk.settings.plans[plan].name} free of charge, from now; it ends {ends_after(until, zone)}.",),
+            lines=(given_until, *_in_vain(access)),
             before={"free": len(_running(reader, desk.now))},
             after={"plan": plan, "until": until.isoformat()},
-            access=effects.access(desk, reader.id, {}, {plan: terms}),
+            access=access,
             back="It can be taken back: it then ends at once.",
         )
 
@@ -74,13 +75,13 @@ class Extend:
             until = rule.longer(row.facts, _days(given), desk.now, zone)
         except ValueError:
             raise BadField("days", f"It would end more than {MOST_DAYS:,} days from now. Give fewer days.") from None
-        terms = rule.terms_of(GrantFacts(row.given_at, until))
+        access = effects.access(desk, reader.id, {row.id: rule.terms_of(GrantFacts(row.given_at, until))})
         return Preview(
             thing=row.id,
-            lines=(f"It ends {ends_after(until, zone)}, in place of {ends_after(row.until, zone)}.",),
+            lines=(f"It ends {ends_after(until, zone)}, in place of {ends_after(row.until, zone)}.", *_in_vain(access)),
             before={"until": row.until.isoformat()},
             after={"until": until.isoformat()},
-            access=effects.access(desk, reader.id, {row.id: terms}),
+            access=access,
             back="It can be taken back: it then ends when it did before.",
         )
 
@@ -89,6 +90,11 @@ class Extend:
         until = datetime.fromisoformat(step.after["until"])
         granting.change(_locked(step), until, None, Cause("staff", step.action_id), desk.now)
         return Done(f"The free access ends {ends_after(until, desk.settings.zone)}.")
+
+
+def _in_vain(access: tuple[str, str]) -> Sequence[str]:
+    """What is said where the reader would read as long without it."""
+    return ("The reader reads as long without it: free days make no paid period longer.",) * (access[0] == access[1])
 
 
 class End:

@@ -59,6 +59,13 @@ def test_days_are_shown_then_given_and_the_reader_gets_tokens_that_end_with_them
     assert "The reader reads free of charge" in told
 
 
+def test_days_that_give_the_reader_nothing_more_are_told_to_be_in_vain(desk: Acting, bea) -> None:
+    assert "reads as long without it" not in desk.look("grant", days="30").text
+    desk.do("grant", days="30")
+    assert "reads as long without it" in desk.look("grant", days="29").text
+    assert "reads as long without it" not in desk.look("grant", days="31").text
+
+
 def test_who_why_and_what_stand_in_the_audit_and_in_the_ledger(desk: Acting, shop: Shop, bea) -> None:
     desk.do("grant", days="30")
     (done,) = staff_actions.of_reader(bea.id)
