@@ -12,7 +12,6 @@ from paywall.caring.shapes import Desk, Preview, Who
 from paywall.errors import PaywallError
 from paywall.explaining import finding
 from paywall.parts import parts
-from paywall.storage import staff_actions
 from paywall.storage.database import begin_read, db, new_id
 
 _reader = click.argument("reader")
@@ -109,9 +108,9 @@ def _act(name: str, text: str, given: Mapping[str, str], reason: str, *, yes: bo
 def _begun(reader_id: str, name: str) -> str | None:
     """An action of this kind of which Stripe's answer is not known: to begin another one might do it twice."""
     begin_read()
-    rows = staff_actions.of_reader(reader_id, 50)
+    rows = doing.waiting(reader_id)
     db.session.commit()
-    return next((row.id for row in rows if row.action == name and row.state == staff_actions.BEGUN), None)
+    return next((row.id for row in rows if row.action == name), None)
 
 
 def _lines(reader_id: str, shown: Preview) -> list[str]:

@@ -108,6 +108,13 @@ def carry_out(desk: Desk, action: Action, reader_id: str, wish: Wish) -> Done:
         return _do(desk, action, reader, step)
 
 
+def waiting(reader_id: str) -> list[StaffAction]:
+    """What can be gone on with about a reader, or one who was joined to it: Stripe's answer is not known."""
+    if erasures.is_begun(reader_id):
+        return []  # the worker goes on with an erasure, and nothing else is done any more
+    return staff_actions.begun([reader_id, *(one.id for one in aliases.of_reader(reader_id))])
+
+
 def finish(desk: Desk, action: Action, reader_id: str, action_id: str) -> Done:
     """Goes on with an action of which Stripe's answer is not known. Raises as ``carry_out`` does."""
     with _alone(desk, reader_id):
@@ -121,9 +128,9 @@ def finish(desk: Desk, action: Action, reader_id: str, action_id: str) -> Done:
 
 def _again(desk: Desk, action: Action, reader_id: str, known: StaffAction) -> Done:
     begin_read()
-    reader = reader_of(reader_id)
+    reader, subject_id = reader_of(reader_id), aliases.current_id(known.subject_id or "")
     db.session.commit()  # Stripe is asked next
-    if (known.action, known.subject_id) != (action.name, reader.id):
+    if (known.action, subject_id) != (action.name, reader.id):
         raise CannotAct("This form belongs to another action. Begin again at the reader's page.")
     if known.state == staff_actions.DONE:
         raise DoneBefore("This was done before, once. Look at the reader's page.")

@@ -18,10 +18,10 @@ from paywall.domain.roles import Right
 from paywall.errors import PaywallError
 from paywall.explaining import moments
 from paywall.parts import parts
-from paywall.storage import aliases, staff_actions
+from paywall.storage import aliases
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.models import Reader
-from paywall.storage.staff_actions import LONGEST_REASON, StaffAction
+from paywall.storage.staff_actions import LONGEST_REASON
 
 blueprint = Blueprint("desk_actions", __name__, url_prefix="/admin/desk/readers", template_folder="templates")
 blueprint.before_request(begin_read)  # before the guard's first query, which would begin as a writer
@@ -170,11 +170,6 @@ def _ticket(desk: Desk, action: Action, reader_id: str) -> Ticket:
     return Ticket(action.name, reader_id, desk.who.staff_id or "", desk.now)
 
 
-def _waiting(reader_id: str) -> list[StaffAction]:
-    """Actions on a reader of which Stripe's answer is not known."""
-    return [row for row in staff_actions.of_reader(reader_id, 50) if row.state == staff_actions.BEGUN]
-
-
 @blueprint.context_processor
 def _page() -> dict[str, Any]:
     """What the page around speaks with."""
@@ -184,7 +179,7 @@ def _page() -> dict[str, Any]:
 @blueprint.app_context_processor
 def _vocabulary() -> dict[str, Any]:
     """What the list of actions on the reader's page speaks with."""
-    return {"desk_actions": ACTIONS, "desk_waiting": _waiting, "desk_moment": moments.moment}
+    return {"desk_actions": ACTIONS, "desk_waiting": doing.waiting, "desk_moment": moments.moment}
 
 
 def _add(action: Action) -> None:

@@ -1,11 +1,13 @@
 """What staff did: who, to whom, why, and what it changed; by opaque ids, without addresses."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from paywall.storage import aliases
 from paywall.storage.database import Base, UTCDateTime, db, insert_if_new, new_id
 
 State = Literal["begun", "done", "refused"]
@@ -84,9 +86,16 @@ def undo(action_id: str, by: str) -> bool:
 
 
 def of_reader(reader_id: str, limit: int | None = None) -> list[StaffAction]:
-    """What staff did about a reader, the newest first."""
-    query = select(StaffAction).where(StaffAction.subject_id == reader_id)
+    """What staff did about a reader, and about those for whom it stands, the newest first."""
+    ids = [reader_id, *db.session.scalars(aliases.ids_of(reader_id))]
+    query = select(StaffAction).where(StaffAction.subject_id.in_(ids))
     return list(db.session.scalars(query.order_by(StaffAction.at.desc(), StaffAction.id).limit(limit)))
+
+
+def begun(reader_ids: Collection[str]) -> list[StaffAction]:
+    """What staff began about these readers and Stripe has not answered, the newest first."""
+    mine = StaffAction.subject_id.in_(reader_ids), StaffAction.state == BEGUN
+    return list(db.session.scalars(select(StaffAction).where(*mine).order_by(StaffAction.at.desc(), StaffAction.id)))
 
 
 def of_thing(thing: str) -> list[StaffAction]:
