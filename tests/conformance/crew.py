@@ -3,8 +3,11 @@
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from tests.conformance.campaign import Job, Result, Workshop
@@ -29,6 +32,15 @@ def _open(folder: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which tells the others
     global _workshop
     _workshop = Workshop(folder / str(os.getpid()))
+    Finalize(None, _workshop.close, exitpriority=0)  # the processes that it started end with it
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when the first one is gone: nobody waits for its results any more."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _do(job: Job) -> Result:
