@@ -245,6 +245,18 @@ def test_every_figure_of_the_page_leads_to_its_rows(staff: FlaskClient) -> None:
 
 
 @on_sqlite
+def test_the_page_says_above_the_fold_how_the_running_month_goes(staff: FlaskClient) -> None:
+    for began, ended in ((5, None), (3, None), (60, 2)):
+        until = NOW - ended * DAY if ended else NOW + 300 * DAY
+        terms = make_terms(starts_at=NOW - began * DAY, paid_until=until, until=until)
+        make_entitlement(terms=terms)
+    save()
+    line = "November 2026 so far: +1 paid entitlements, 2 started and 1 ended."
+    assert line in " ".join(get(staff, "/admin/").text.split())
+    assert "so far:" not in get(staff, "/admin/overview?from=2026-01-01&to=2026-06-30").text
+
+
+@on_sqlite
 def test_a_page_of_a_past_day_says_so_and_leads_nowhere_wrong(staff: FlaskClient, clock: FrozenClock) -> None:
     save(make_entitlement())
     page = get(staff, "/admin/overview?as_of=2026-11-21")
