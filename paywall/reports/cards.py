@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select
-from werkzeug.datastructures import MultiDict
 
 from paywall.domain.days import local_day
 from paywall.domain.roles import Right
 from paywall.reports.calendar import Month, day_start
 from paywall.reports.renewals import AHEAD, renewing
-from paywall.reports.report import Column, Question, Report, Table, given
+from paywall.reports.report import Column, Question, Report, Table, read_nothing
 from paywall.reports.steps import step
 from paywall.settings import Settings
 from paywall.storage.database import db
@@ -39,11 +38,6 @@ class Figures:
 
     people: Sequence[Person]
     count: int
-
-
-def read(args: MultiDict[str, str], _settings: Settings, _now: datetime) -> Question:
-    """Parses the address, which asks for nothing more."""
-    return Question(*given(args, ()))
 
 
 def compute(_question: Question, settings: Settings, now: datetime) -> Figures:
@@ -93,7 +87,7 @@ REPORT = Report(
     name="cards",
     title="Expiring cards",
     right=Right.PERSONS,
-    read=read,
+    read=read_nothing,
     compute=compute,
     tables=tables,
     template="reports/people.html",

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
-from werkzeug.datastructures import MultiDict
 
 from paywall.domain.days import last_day, local_day
 from paywall.domain.roles import Right
 from paywall.reports.dunning_sums import in_grace, owed_by_subscription
-from paywall.reports.report import Column, Question, Report, Table, given
+from paywall.reports.report import Column, Question, Report, Table, read_nothing
 from paywall.settings import Settings
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement, Reader, Subscription
@@ -39,11 +38,6 @@ class Figures:
 
     people: Sequence[Person]
     count: int
-
-
-def read(args: MultiDict[str, str], _settings: Settings, _now: datetime) -> Question:
-    """Parses the address, which asks for nothing more."""
-    return Question(*given(args, ()))
 
 
 def compute(_question: Question, settings: Settings, now: datetime) -> Figures:
@@ -97,7 +91,7 @@ REPORT = Report(
     name="grace",
     title="In grace",
     right=Right.PERSONS,
-    read=read,
+    read=read_nothing,
     compute=compute,
     tables=tables,
     template="reports/people.html",

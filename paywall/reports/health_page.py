@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from werkzeug.datastructures import MultiDict
-
 from paywall.domain.days import local_day
 from paywall.domain.roles import Right
-from paywall.reports import health_checks, report
+from paywall.reports import health_checks
 from paywall.reports.health_checks import Light, Part
-from paywall.reports.report import Column, Question, Report, Table
+from paywall.reports.report import Column, Question, Report, Table, read_nothing
 from paywall.settings import Settings
 from paywall.storage import events
 
@@ -33,11 +31,6 @@ class Figures:
     def worst(self) -> Light:
         """The light of the whole."""
         return max((part.light for part in self.parts), key=_URGENT.index)
-
-
-def read(args: MultiDict[str, str], settings: Settings, now: datetime) -> Question:
-    """Parses the address, which asks for nothing."""
-    return Question(*report.given(args, ()))
 
 
 def compute(question: Question, settings: Settings, now: datetime) -> Figures:
@@ -89,7 +82,7 @@ REPORT = Report(
     name="health",
     title="Health",
     right=Right.REPORTS,
-    read=read,
+    read=read_nothing,
     compute=compute,
     tables=tables,
     template="reports/health.html",

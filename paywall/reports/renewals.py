@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
-from werkzeug.datastructures import MultiDict
 
 from paywall.domain.roles import Right
 from paywall.reports import charts
 from paywall.reports.calendar import Month, day_start
-from paywall.reports.report import Column, Question, Report, Table, given
+from paywall.reports.report import Column, Question, Report, Table, read_nothing
 from paywall.reports.steps import step
 from paywall.settings import Settings
 from paywall.storage.database import db
@@ -75,11 +74,6 @@ class Figures:
             labels = [str(one.month) for one in months]
             found.append(charts.bars(title, about, labels, series, stacked=True))
         return found
-
-
-def read(args: MultiDict[str, str], _settings: Settings, _now: datetime) -> Question:
-    """Parses the address, which asks for nothing more."""
-    return Question(*given(args, ()))
 
 
 def compute(_question: Question, settings: Settings, now: datetime) -> Figures:
@@ -200,7 +194,7 @@ REPORT = Report(
     name="renewals",
     title="Renewals",
     right=Right.REPORTS,
-    read=read,
+    read=read_nothing,
     compute=compute,
     tables=tables,
     template="reports/renewals.html",

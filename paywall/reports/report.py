@@ -93,6 +93,11 @@ def given(args: MultiDict[str, str], known: Sequence[Field]) -> tuple[dict[str, 
     return found, errors
 
 
+def read_nothing(args: MultiDict[str, str], _settings: Settings, _now: datetime) -> Question:
+    """Reads the address of a report that is asked for nothing more."""
+    return Question(*given(args, ()))
+
+
 def plain(figures: Mapping[str, Table], now: datetime, report: Report, asked: Mapping[str, str]) -> dict[str, Any]:
     """The tables as JSON says them: a list of objects by column name; days and moments in ISO 8601."""
     return {
