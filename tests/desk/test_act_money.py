@@ -9,38 +9,10 @@ from paywall.billing.stripe_gateway import StripeGateway, StripeRefused, StripeU
 from paywall.storage import entitlements, payments, staff_actions, subscriptions
 from paywall.storage.database import db
 from tests.desk.acting import Acting
+from tests.desk.buying import Bought, newest
 from tests.support import books, staff
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
-
-
-class Bought:
-    """A reader who bought the year, and how it is at Stripe."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        self.subscription_id = shop.buy(shop.browser())
-        shop.deliver_all()
-        row = subscriptions.get(self.subscription_id)
-        self.reader_id = row.reader_id
-        (paid,) = payments.payments_of(self.subscription_id)
-        self.invoice_id, self.amount = paid.invoice_id, paid.amount
-        db.session.commit()
-
-    def refunds(self) -> list[int]:
-        """The amounts that Stripe gave back, in order."""
-        found = self.shop.sandbox.sandbox.account.store.find("refund", [])
-        return sorted(one["amount"] for one in found)
-
-    def at_stripe(self) -> dict:
-        """The subscription at Stripe."""
-        return self.shop.sandbox.sandbox.account.get("subscription", self.subscription_id)
-
-    def reads(self) -> bool:
-        """Whether the reader may read."""
-        db.session.expire_all()
-        now = self.shop.parts.clock.now()
-        return entitlements.access_of(self.reader_id, self.shop.parts.settings.plans, now).allowed
 
 
 @pytest.fixture
@@ -53,12 +25,6 @@ def bought(shop: Shop) -> Bought:
 def desk(bought: Bought) -> Acting:
     """A colleague with the role admin."""
     return Acting.on(bought.shop, bought.reader_id)
-
-
-def newest(bought: Bought, action: str):
-    """The newest action of a kind."""
-    db.session.expire_all()
-    return next(row for row in staff_actions.of_reader(bought.reader_id) if row.action == action)
 
 
 def test_a_full_refund_is_shown_with_what_it_ends_and_ends_it(desk: Acting, bought: Bought) -> None:
@@ -189,78 +155,6 @@ def test_two_who_each_mean_a_part_give_two_parts(desk: Acting, bought: Bought) -
     assert "$40 of the payment is left then." in shown_anew.text
     assert other.confirm("refund", shown_anew).status_code == 303
     assert bought.refunds() == [3000, 3000]
-
-
-def lost_answer(monkeypatch, operation: str) -> list[str]:
-    """Stripe does what is asked, and its answer is lost: once. Returns what was asked since."""
-    asked: list[str] = []
-    real = StripeGateway.ask
-
-    def ask(self, name: str, call, **ids: str):
-        asked.append(name)
-        found = real(self, name, call, **ids)
-        if name == operation and asked.count(operation) == 1:
-            raise StripeUnavailable
-        return found
-
-    monkeypatch.setattr(StripeGateway, "ask", ask)
-    return asked
-
-
-@on_sqlite
-@pytest.mark.parametrize("way", ["confirmed again", "finished from the reader's page"])
-def test_a_refund_whose_answer_is_lost_is_repeated_and_stays_one(
-    desk: Acting, bought: Bought, monkeypatch, way: str
-) -> None:
-    lost_answer(monkeypatch, "refund.create")
-    preview = desk.look("refund", amount="100")
-    waits = desk.confirm("refund", preview)
-    assert waits.status_code == 503
-    assert "it is not done twice" in waits.text
-    assert newest(bought, "refund").state == "begun"
-    page = desk.browser.get(f"/admin/desk/readers/{bought.reader_id}").text
-    assert "Stripe has not answered." in page
-    if way == "confirmed again":
-        assert desk.confirm("refund", waits).status_code == 303
-    else:
-        assert desk.finish("refund", newest(bought, "refund").id).status_code == 303
-    assert bought.refunds() == [10000]
-    assert newest(bought, "refund").state == "done"
-    assert not bought.reads()
-
-
-@on_sqlite
-def test_a_process_that_dies_before_it_asks_stripe_leaves_a_row_to_go_on_with(
-    desk: Acting, bought: Bought, monkeypatch
-) -> None:
-    with monkeypatch.context() as death:
-        death.setattr(desk_calls, "refund", die)
-        with pytest.raises(KeyboardInterrupt):
-            desk.confirm("refund", desk.look("refund", amount="100"))
-    db.session.rollback()
-    begun = newest(bought, "refund")
-    assert (begun.state, bought.refunds()) == ("begun", [])
-    assert desk.finish("refund", begun.id).status_code == 303
-    assert bought.refunds() == [10000]
-
-
-def die(*_args: object) -> None:
-    """As a process does that is told to stop at once."""
-    raise KeyboardInterrupt
-
-
-@on_sqlite
-def test_a_refund_is_known_by_its_mark_when_stripe_has_forgotten_the_key(
-    desk: Acting, bought: Bought, monkeypatch, clock
-) -> None:
-    """Stripe keeps idempotency keys for a day."""
-    asked = lost_answer(monkeypatch, "refund.create")
-    assert desk.confirm("refund", desk.look("refund", amount="50")).status_code == 503
-    clock.advance(hours=25)
-    later = Acting.on(bought.shop, bought.reader_id)
-    assert later.finish("refund", newest(bought, "refund").id).status_code == 303
-    assert bought.refunds() == [5000]
-    assert asked.count("refund.create") == 1
 
 
 @on_sqlite

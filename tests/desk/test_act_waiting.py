@@ -1,16 +1,103 @@
 """Actions that Stripe did not answer, and what becomes of their reader meanwhile."""
 
-from paywall.billing import moving
-from paywall.billing.stripe_gateway import StripeUnavailable
+import pytest
+
+from paywall.billing import desk_calls, moving
+from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
 from paywall.people import erasing
 from paywall.storage import staff_actions
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from tests.desk.acting import Acting
-from tests.desk.test_act_money import Bought
+from tests.desk.buying import Bought, newest
 from tests.support.builders import make_reader
 from tests.support.forms import form_of
+from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
+
+
+@pytest.fixture
+def bought(shop: Shop) -> Bought:
+    """Ada's year."""
+    return Bought(shop)
+
+
+@pytest.fixture
+def desk(bought: Bought) -> Acting:
+    """A colleague with the role admin."""
+    return Acting.on(bought.shop, bought.reader_id)
+
+
+def lost_answer(monkeypatch, operation: str) -> list[str]:
+    """Stripe does what is asked, and its answer is lost: once. Returns what was asked since."""
+    asked: list[str] = []
+    real = StripeGateway.ask
+
+    def ask(self, name: str, call, **ids: str):
+        asked.append(name)
+        found = real(self, name, call, **ids)
+        if name == operation and asked.count(operation) == 1:
+            raise StripeUnavailable
+        return found
+
+    monkeypatch.setattr(StripeGateway, "ask", ask)
+    return asked
+
+
+@on_sqlite
+@pytest.mark.parametrize("way", ["confirmed again", "finished from the reader's page"])
+def test_a_refund_whose_answer_is_lost_is_repeated_and_stays_one(
+    desk: Acting, bought: Bought, monkeypatch, way: str
+) -> None:
+    lost_answer(monkeypatch, "refund.create")
+    preview = desk.look("refund", amount="100")
+    waits = desk.confirm("refund", preview)
+    assert waits.status_code == 503
+    assert "it is not done twice" in waits.text
+    assert newest(bought, "refund").state == "begun"
+    page = desk.browser.get(f"/admin/desk/readers/{bought.reader_id}").text
+    assert "Stripe has not answered." in page
+    if way == "confirmed again":
+        assert desk.confirm("refund", waits).status_code == 303
+    else:
+        assert desk.finish("refund", newest(bought, "refund").id).status_code == 303
+    assert bought.refunds() == [10000]
+    assert newest(bought, "refund").state == "done"
+    assert not bought.reads()
+
+
+@on_sqlite
+def test_a_process_that_dies_before_it_asks_stripe_leaves_a_row_to_go_on_with(
+    desk: Acting, bought: Bought, monkeypatch
+) -> None:
+    with monkeypatch.context() as death:
+        death.setattr(desk_calls, "refund", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.confirm("refund", desk.look("refund", amount="100"))
+    db.session.rollback()
+    begun = newest(bought, "refund")
+    assert (begun.state, bought.refunds()) == ("begun", [])
+    assert desk.finish("refund", begun.id).status_code == 303
+    assert bought.refunds() == [10000]
+
+
+def die(*_args: object) -> None:
+    """As a process does that is told to stop at once."""
+    raise KeyboardInterrupt
+
+
+@on_sqlite
+def test_a_refund_is_known_by_its_mark_when_stripe_has_forgotten_the_key(
+    desk: Acting, bought: Bought, monkeypatch, clock
+) -> None:
+    """Stripe keeps idempotency keys for a day."""
+    asked = lost_answer(monkeypatch, "refund.create")
+    assert desk.confirm("refund", desk.look("refund", amount="50")).status_code == 503
+    clock.advance(hours=25)
+    later = Acting.on(bought.shop, bought.reader_id)
+    assert later.finish("refund", newest(bought, "refund").id).status_code == 303
+    assert bought.refunds() == [5000]
+    assert asked.count("refund.create") == 1
 
 
 def begun(bought: Bought, desk: Acting, monkeypatch) -> str:
