@@ -14,7 +14,6 @@ from paywall.domain.plans import price_of
 from paywall.domain.reversals import IN_VAIN, Stand, stand_of
 from paywall.domain.roles import Right
 from paywall.storage import payments, staff_actions, subscriptions
-from paywall.storage.entitlements import Cause
 from paywall.storage.models import Reader
 from paywall.storage.payments import Payment
 
@@ -97,7 +96,7 @@ class Refund:
         """At Stripe once, under the action's id; then here."""
         told = step.after
         desk_calls.refund(desk.gateway, told["by"], told["name"], told["amount"], step.action_id)
-        desk.sync.subscription(told["subscription"], Cause("staff", step.action_id))
+        stripes.read_again(desk, told["subscription"], step)
         return Done(f"{price_of(told['amount'], told['currency'])} is given back.")
 
 

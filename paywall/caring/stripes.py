@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from paywall.billing import desk_calls
-from paywall.billing.errors import StripeNotFound
+from paywall.billing.errors import StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.caring import effects
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
@@ -48,7 +48,7 @@ class CancelNow:
         """At Stripe, then here."""
         with suppress(StripeNotFound):  # it is over: a repetition, or somebody was faster
             desk_calls.cancel(desk.gateway, step.thing or "")
-        desk.sync.subscription(step.thing or "", Cause("staff", step.action_id))
+        read_again(desk, step.thing or "", step)
         return Done(f"{step.thing} is cancelled.")
 
 
@@ -82,7 +82,7 @@ class CancelLater:
     def do(self, desk: Desk, reader: Reader, step: Step) -> Done:
         """At Stripe, then here."""
         desk_calls.end_with_period(desk.gateway, step.thing or "", True, step.action_id)
-        desk.sync.subscription(step.thing or "", Cause("staff", step.action_id))
+        read_again(desk, step.thing or "", step)
         return Done(f"{step.thing} ends with its period.")
 
 
@@ -117,6 +117,17 @@ class Resync:
         for subscription_id in step.after["subscriptions"]:
             changed += desk.sync.subscription(subscription_id, Cause("staff", step.action_id)).changed
         return Done(f"Read from Stripe: {changed} changed." if changed else "Read from Stripe: nothing was different.")
+
+
+def read_again(desk: Desk, subscription_id: str, step: Step) -> None:
+    """Brings our rows to what Stripe has just done. One that it does not tell now is gone on with, never undone.
+
+    Raises StripeUnavailable.
+    """
+    try:
+        desk.sync.subscription(subscription_id, Cause("staff", step.action_id))
+    except (StripeNotFound, StripeRefused) as error:
+        raise StripeUnavailable from error
 
 
 def fetched(desk: Desk, row: Subscription) -> SubscriptionSnapshot:

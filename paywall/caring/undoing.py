@@ -142,7 +142,7 @@ def _look_cancel(desk: Desk, reader: Reader, row: StaffAction) -> Preview:
 
 def _do_cancel(desk: Desk, step: Step) -> None:
     desk_calls.end_with_period(desk.gateway, step.thing or "", False, step.action_id)
-    desk.sync.subscription(step.thing or "", Cause("staff", step.action_id))
+    stripes.read_again(desk, step.thing or "", step)
 
 
 def _look_move(desk: Desk, reader: Reader, row: StaffAction) -> Preview:

@@ -3,7 +3,8 @@
 import pytest
 
 from paywall.billing import desk_calls, moving
-from paywall.billing.stripe_gateway import StripeGateway, StripeUnavailable
+from paywall.billing.stripe_gateway import StripeGateway, StripeRefused, StripeUnavailable
+from paywall.billing.sync import Sync
 from paywall.people import erasing
 from paywall.storage import staff_actions
 from paywall.storage.database import db
@@ -64,6 +65,25 @@ def test_a_refund_whose_answer_is_lost_is_repeated_and_stays_one(
     assert bought.refunds() == [10000]
     assert newest(bought, "refund").state == "done"
     assert not bought.reads()
+
+
+@on_sqlite
+def test_money_given_back_is_not_called_refused_because_stripe_refuses_to_be_read(
+    desk: Acting, bought: Bought, monkeypatch
+) -> None:
+    preview = desk.look("refund", amount="100")
+    with monkeypatch.context() as stripe:
+        stripe.setattr(Sync, "subscription", refuse)
+        assert desk.confirm("refund", preview).status_code == 503
+    assert bought.refunds() == [10000]
+    assert newest(bought, "refund").state == "begun"
+    assert desk.finish("refund", newest(bought, "refund").id).status_code == 303
+    assert bought.refunds() == [10000]
+    assert newest(bought, "refund").state == "done"
+
+
+def refuse(*_args: object) -> None:
+    raise StripeRefused("rate_limit")
 
 
 @on_sqlite
