@@ -6,6 +6,7 @@ from datetime import datetime
 
 import click
 
+from paywall.billing.errors import StripeUnavailable
 from paywall.billing.pacing import Pace
 from paywall.domain.plans import price_of
 from paywall.errors import PaywallError
@@ -52,6 +53,9 @@ def compare_with_stripe(first: Month | None, last: Month | None) -> None:
         raise click.UsageError(f"--from, --to: from 1 to {MOST} months, none of them still to come")
     try:
         months.compare(ours, first, last, Pace())
+    except StripeUnavailable:
+        told = "Stripe does not answer, so not every month was compared; run it again in a minute"
+        raise click.ClickException(told) from None
     except PaywallError as error:
         raise click.ClickException(error.message) from None
     if not _say(ours, first, last, now):

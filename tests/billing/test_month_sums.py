@@ -186,6 +186,17 @@ def test_months_that_make_no_sense_are_refused(command: FlaskCliRunner, words: l
 
 
 @on_sqlite
+def test_a_command_that_stripe_does_not_answer_says_what_is_missing(command: FlaskCliRunner, monkeypatch) -> None:
+    def silence(*_: object) -> None:
+        raise StripeUnavailable
+
+    monkeypatch.setattr("paywall.reports.months.compare", silence)
+    answer = command.invoke(args=["paywall", "reports", "compare-with-stripe"])
+    assert answer.exit_code == 1
+    assert "not every month was compared; run it again" in answer.output
+
+
+@on_sqlite
 def test_the_worker_asks_for_three_months_once_a_day(shop: Shop, sold: str, clock) -> None:
     clock.advance(minutes=1)
     (job,) = [one for one in jobs.all_jobs(shop.parts) if one.name == "revenue"]
