@@ -56,6 +56,6 @@ def _entries(section: Section, person: Person) -> Iterator[Mapping[str, Any]]:
 
 def _told(section: Section, row: Mapping[Any, Any], name: str) -> Any:
     value = row[name]
-    if name in section.money:
+    if name in section.money and value is not None:
         return {"amount": price_of(value, row["currency"]), "currency": row["currency"].upper()}
     return value.isoformat() if isinstance(value, datetime | date) else value

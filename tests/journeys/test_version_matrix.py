@@ -20,6 +20,7 @@ TABLES = ("subscriptions", "payments", "invoice_payments", "refunds", "disputes"
 KINDS = ("subscription", "invoice", "invoice_payment", "payment_intent", "charge", "refund", "dispute", "customer")
 # each life takes seconds: the suite takes the oldest shapes and two later ones, `make conformance` all of them
 SOME = VERSIONS[:-1] if os.environ.get("LIVES") else VERSIONS[:-1:2]
+NUMBER = re.compile(r'(?<="number": ")[A-Z0-9]+-')  # the customer's own beginning of invoices' numbers
 ID = re.compile(r"\b(?:sub|in|inpay|pi|ch|re|du|dp|cus|rdr|ent|evt|chk|price|cs_test)_[A-Za-z0-9]+")
 Step = Callable[[Life], object]
 
@@ -70,7 +71,7 @@ def outcome(life: Life) -> Json:
     rows = {name: found for name, found in dump().items() if name in TABLES}
 
     def plain(row: Json) -> str:
-        text = json.dumps(row, default=str, sort_keys=True)
+        text = NUMBER.sub("", json.dumps(row, default=str, sort_keys=True))
         return ID.sub(lambda found: names.get(found[0], found[0].split("_")[0]), text)
 
     return {name: sorted(map(plain, found)) for name, found in rows.items()}

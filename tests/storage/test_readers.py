@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 from flask_openapi3.openapi import OpenAPI
 
+from paywall.domain.roles import Role
 from paywall.storage import readers, staff
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -83,7 +84,7 @@ def test_an_older_lapsed_buyer_does_not_stand_before_the_one_who_pays(app: OpenA
 
 def test_a_role_goes_with_its_address(app: OpenAPI, clock: FrozenClock) -> None:
     """An editor who subscribed by an address before it was given the role reads and is staff."""
-    sue = staff.add("ada@example.com", clock.now())
+    sue = staff.add("ada@example.com", Role.ADMIN, clock.now())
     reading = buyer(clock)
     assert found([reading]) == reading.id
     owner = readers.prove_address(reading, clock.now())
@@ -92,7 +93,7 @@ def test_a_role_goes_with_its_address(app: OpenAPI, clock: FrozenClock) -> None:
 
 
 def test_staff_without_a_purchase_are_found(app: OpenAPI, clock: FrozenClock) -> None:
-    row = staff.add("ada@example.com", clock.now())
+    row = staff.add("ada@example.com", Role.ADMIN, clock.now())
     assert found() == row.id
 
 

@@ -19,6 +19,7 @@ from tests.support.shop import Shop
 
 NEVER_PAID = ("incomplete", "incomplete_expired")
 _KEPT = ("state", "reason", "starts_at", "paid_until", "until", "lapse", "in_dunning", "hold", "renews", "reader_id")
+_KEPT += ("plan", "amount", "currency")
 
 
 @dataclass(frozen=True)

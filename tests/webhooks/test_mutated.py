@@ -40,6 +40,7 @@ _OBJECTS = {
     "refund": {"id": "re_1", "object": "refund", "charge": "ch_1", "payment_intent": "pi_1", "amount": 10000},
     "radar": {"id": "issfr_1", "object": "radar.early_fraud_warning", "charge": "ch_1"},
     "credit_note": {"id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1"},
+    "payment_method": {"id": "pm_1", "object": "payment_method", "customer": "cus_1"},
     "customer.deleted": {"id": "cus_1", "object": "customer"},
     "entitlements": {"object": "entitlements.active_entitlement_summary", "customer": "cus_1"},
 }  # fmt: skip
