@@ -44,6 +44,9 @@ def test_every_command_is_one_that_a_test_here_tries() -> None:
     assert set(of("make")) == MAKE
 
 
+FILLING = [command for command in of(BESIDE) if "dev seed" in command]
+
+
 @pytest.mark.parametrize("command", sorted(MAKE))
 def test_make_knows_its_targets(command: str) -> None:
     result = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
@@ -103,11 +106,18 @@ def test_each_flask_command_works(installation, command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def beside(folder: Path, *prepared: list[str]) -> dict[str, str]:
+    """The environment of somebody who knows only the folder of a demo, whose database was prepared by commands."""
+    stack = Stack(DemoState(folder), free_ports())
+    for command in ([str(BIN / "flask"), "db", "upgrade"], *prepared):
+        subprocess.run(command, cwd=ROOT, env=stack.environment(), check=True, capture_output=True, timeout=60)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PAYWALL_")}
+    return clean | {"DEMO_DIR": str(folder), "KEY_FILE": "none"}
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of somebody whose demo has a database with the README's reader, and who knows only its folder."""
-    folder = tmp_path_factory.mktemp("demo")
-    stack = Stack(DemoState(folder), free_ports())
+    """Beside a demo that has the README's reader."""
     make = f"""
 from datetime import UTC, datetime
 from paywall.app import create_app
@@ -117,13 +127,15 @@ with create_app().app_context():
     readers.create("{READER}", datetime.now(UTC))
     db.session.commit()
 """
-    for command in ([str(BIN / "flask"), "db", "upgrade"], [sys.executable, "-c", make]):
-        subprocess.run(command, cwd=ROOT, env=stack.environment(), check=True, capture_output=True, timeout=60)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PAYWALL_")}
-    return clean | {"DEMO_DIR": str(folder), "KEY_FILE": "none"}
+    return beside(tmp_path_factory.mktemp("demo"), [sys.executable, "-c", make])
 
 
-@pytest.mark.parametrize("command", of(BESIDE))
+def test_a_new_demo_can_be_filled_with_readers(tmp_path: Path) -> None:
+    (command,) = FILLING
+    assert "20 readers" in run(command.replace("--readers 2000", "--readers 20"), beside(tmp_path))
+
+
+@pytest.mark.parametrize("command", [command for command in of(BESIDE) if command not in FILLING])
 def test_each_command_beside_the_demo_works(demo: dict[str, str], command: str) -> None:
     told = run(command, demo)
     assert READER not in command or "Nothing that was bought is known" in told

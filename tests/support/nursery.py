@@ -88,7 +88,7 @@ _nursery = functools.cache(Nursery)
 
 def start(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path | None = None) -> Child:
     """Starts a Python program, ``python -m MODULE`` or a script of this environment; what it says is added to files."""
-    assert not set(_OWN) & set(env), "must load by itself"
+    assert all(env.get(name) == os.environ.get(name) for name in _OWN), "must load by itself"
     words = [str(word) for word in command]
     files = {"out": str(out), "err": str(err or out)}
     return Child(_nursery(), _nursery().ask(command=words, env=dict(env), **files))
