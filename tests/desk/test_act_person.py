@@ -1,7 +1,6 @@
 """What concerns the person at the desk: mails, signing out, a copy of the data, erasing, a purchase that moves."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -10,40 +9,20 @@ from paywall.storage import entitlements, erasures, readers, staff_actions, subs
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
 from paywall.storage.models import Reader
-from paywall.tokens import keyring, verification
+from paywall.tokens import verification
 from tests.desk.acting import WHY, Acting
+from tests.people.conftest import ada, outbox, shop
 from tests.people.life import NEW, Ada
 from tests.support import books
 from tests.support.builders import make_reader
 from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
+__all__ = ["ada", "outbox", "shop"]  # fixtures
+
 RIGHT = "countess@example.org"
 
 pytestmark = on_sqlite
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Path:
-    """Where letters go."""
-    return tmp_path / "out"
-
-
-@pytest.fixture
-def shop(make_app, sandbox, outbox):
-    """The application selling through the sandbox; its letters become files."""
-    made = make_app(stripe={"api_base": sandbox.url}, mail={"outbox_dir": str(outbox)})
-    with made.app_context():
-        keyring.ensure(made.extensions["paywall"].clock.now())
-        db.session.commit()
-        yield Shop(made, sandbox)
-        db.session.remove()
-
-
-@pytest.fixture
-def ada(shop: Shop, clock, outbox: Path) -> Ada:
-    """A reader who bought, and has something in every table."""
-    return Ada.lives(shop, clock, outbox)
 
 
 @pytest.fixture
