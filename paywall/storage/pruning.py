@@ -91,6 +91,7 @@ BY_NOW: tuple[Prune, ...] = (unused_links, address_changes, leases, revocations,
 
 
 def _delete(key: InstrumentedAttribute[Any], limit: int, *which: ColumnElement[bool] | TextClause) -> int:
-    rows = select(key).where(*which).limit(limit).with_for_update(skip_locked=True)
-    statement = delete(key.class_).where(key.in_(rows.scalar_subquery())).returning(key)
+    # materialized: as a plain subquery PostgreSQL may run it once for each row, and each time find others to delete
+    rows = select(key).where(*which).limit(limit).with_for_update(skip_locked=True).cte().prefix_with("MATERIALIZED")
+    statement = delete(key.class_).where(key.in_(select(rows))).returning(key)
     return len(db.session.execute(statement, execution_options={"synchronize_session": False}).all())
