@@ -69,24 +69,22 @@ def steps(walk: Walk, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]
     """The ids of a stretch and its rows' dates, in order."""
     filters = walk.filters
     row = known.rows(filters.as_of, zone, now)
-    everything = conditions(filters, zone, now, row)
-    if filters.as_of or filters.who or not _asked(filters):
-        return _stretch(walk, row, everything)
-    overtaken = _overtaken(now)
-    if overtaken is None:  # nobody has looked for long: right all the same, but row by row
-        return _stretch(walk, row, everything)
-    return _grouped(walk, list(other(filters, zone, now)), everything, overtaken)
+    grouped = not (filters.as_of or filters.who) and _asked(filters)
+    overtaken = _overtaken(now) if grouped else None
+    if overtaken is None:  # there may also be too many: right all the same, but row by row
+        return _stretch(walk, row, conditions(filters, zone, now, row))
+    return _grouped(walk, zone, now, overtaken)
 
 
-def _grouped(
-    walk: Walk, asked: list[ColumnElement[bool]], everything: list[ColumnElement[bool]], overtaken: list[str]
-) -> Select[*tuple[Any, ...]]:
+def _grouped(walk: Walk, zone: ZoneInfo, now: datetime, overtaken: list[str]) -> Select[*tuple[Any, ...]]:
     """The next rows of all groups that are wanted, and of those that may stand in the wrong one."""
-    among = _is_any(overtaken)
+    among, asked = _is_any(overtaken), list(other(walk.filters, zone, now))
     groups = _of_groups(walk, [*asked, not_(among)] if overtaken else asked)
     parts = [groups] if groups is not None else []
-    if overtaken:  # neither sorted nor cut off, so that the database takes them by their keys
-        parts.append(_rows(walk, Entitlement, [*everything, among]))
+    if overtaken:  # taken by their keys before anything is asked of them: an index of the filters would be walked whole
+        few = select(Entitlement).where(among).cte("overtaken").prefix_with("MATERIALIZED")
+        row = aliased(Entitlement, few)
+        parts.append(_rows(walk, row, conditions(walk.filters, zone, now, row)))
     if not parts:
         return _stretch(walk, Entitlement, [false()])
     found = union_all(*(select(part.subquery()) for part in parts)).subquery()
