@@ -91,6 +91,8 @@ def start(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path |
     assert all(env.get(name) == os.environ.get(name) for name in _OWN), "must load by itself"
     words = [str(word) for word in command]
     files = {"out": str(out), "err": str(err or out)}
+    for file in files.values():
+        Path(file).touch()  # there as soon as the process is
     return Child(_nursery(), _nursery().ask(command=words, env=dict(env), **files))
 
 

@@ -1,7 +1,6 @@
 """What all applications of one test process share, because making it anew for each costs more than most tests do."""
 
 import functools
-from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -11,19 +10,19 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
 
 _engines: dict[str, sa.Engine] = {}
-_builders: dict[tuple[object, ...], Any] = {}
+_compiled: dict[tuple[object, ...], dict[str, Any]] = {}
 
 _make_engine = SQLAlchemy._make_engine
-_compile_builder = Rule._compile_builder
+_compile = Rule.compile
 _create_jinja_environment = Flask.create_jinja_environment
 
 
 def share() -> None:
     """Lets the applications made from now on share compiled addresses, pages and SQL, and what plugins are there."""
-    Rule._compile_builder = _known_builder
+    Rule.compile = _as_known
     SQLAlchemy._make_engine = _engine_with_known_sql
     Flask.create_jinja_environment = _environment_with_known_pages
     flask_openapi3.openapi.entry_points = functools.cache(flask_openapi3.openapi.entry_points)
@@ -60,14 +59,23 @@ def _environment_with_known_pages(app: Flask) -> Environment:
     return environment
 
 
-def _known_builder(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """The function that builds an address: what it is compiled to depends on the rule's words alone."""
-    if rule.defaults:
-        return _compile_builder(rule, append_unknown)
-    key = (rule.rule, tuple(rule._trace), append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile_builder(rule, append_unknown)
-    return _builders[key]  # type: ignore[no-any-return]
+def _as_known(rule: Rule) -> None:
+    """Compiles an address, or gives it what the same words were compiled to."""
+    assert rule.map
+    if rule.defaults or rule.map.converters != Map.default_converters:
+        return _compile(rule)
+    key = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, rule.map.host_matching)
+    if key not in _compiled:
+        _compile(rule)
+        parts = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters")}
+        builders = {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
+        _compiled[key] = {"arguments": rule.arguments, **parts, "builders": builders}
+        return None
+    known = dict(_compiled[key])
+    for name, function in known.pop("builders").items():
+        setattr(rule, name, function.__get__(rule, None))
+    rule.__dict__.update(known)
+    return None
 
 
 def _engine_with_known_sql(extension: SQLAlchemy, bind: str | None, options: dict[str, Any], app: Flask) -> sa.Engine:

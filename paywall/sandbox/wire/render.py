@@ -1,14 +1,16 @@
 """JSON laid out as Stripe lays it out, in answers and in webhooks."""
 
-import json
+from pydantic_core import to_json
 
 from paywall.sandbox.state.bodies import Json, Value
+
+_FIRST = ("id", "object")
 
 
 def ordered(value: Value) -> Value:
     """Return a value with its names in Stripe's order: `id`, `object`, then the alphabet."""
     if isinstance(value, dict):
-        names = sorted(value, key=lambda name: (name != "id", name != "object", name))
+        names = [*(name for name in _FIRST if name in value), *sorted(value.keys() - set(_FIRST))]
         return {name: ordered(value[name]) for name in names}
     if isinstance(value, list):
         return [ordered(item) for item in value]
@@ -17,4 +19,4 @@ def ordered(value: Value) -> Value:
 
 def render(body: Json) -> str:
     """Return indented JSON with a final line break."""
-    return json.dumps(ordered(body), indent=2, ensure_ascii=False) + "\n"
+    return to_json(ordered(body), indent=2).decode() + "\n"
