@@ -23,7 +23,7 @@ demo-check: $(VENV)/.service ## walk a reader's whole journey through all three,
 	@exec $(BIN)/python -m paywall.demo --until-parent-ends check
 
 test: $(VENV)/.dev ## run the whole test suite
-	@exec $(BIN)/python -m pytest -n 3 --dist worksteal
+	@exec $(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: $(VENV)/.dev ## style, types, and the rules of the layout
 	$(BIN)/ruff check .
