@@ -1,9 +1,12 @@
 """JSON laid out as Stripe lays it out, in answers and in webhooks."""
 
-from pydantic_core import to_json
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from paywall.sandbox.state.bodies import Json, Value
 
+_ANYTHING: Final = TypeAdapter[Any](Any)
 _FIRST = ("id", "object")
 
 
@@ -19,4 +22,4 @@ def ordered(value: Value) -> Value:
 
 def render(body: Json) -> str:
     """Return indented JSON with a final line break."""
-    return to_json(ordered(body), indent=2).decode() + "\n"
+    return _ANYTHING.dump_json(ordered(body), indent=2).decode() + "\n"
