@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 from paywall.demo.articles import load_library
 from paywall.demo.stack import STAFF, Stack
 from tests.support.chromium import device, requires_chromium
+from tests.support.chromium import whole_browser as browser
 from tests.support.servers import wait_until
 
-__all__ = ["device"]  # a fixture
+__all__ = ["browser", "device"]  # fixtures
 
 pytestmark = requires_chromium
 

@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+# the same browser without a window's own pages, which would take half of the time
+_SHELLS = ("chromium-headless-shell",)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def executable() -> str | None:
+def executable(names: tuple[str, ...] = (*_SHELLS, *_NAMES)) -> str | None:
     """The path of an installed Chromium, or None."""
-    return next(filter(None, map(shutil.which, _NAMES)), None)
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def needed_here() -> bool:
@@ -49,6 +51,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     # a container's root has no sandbox to run it in; it only ever visits loopback
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": path, "args": arguments}
+
+
+@pytest.fixture(scope="module")
+def whole_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+    """Chromium as people have it, for a module that imports this as its ``browser``."""
+    with browser_type.launch(**{**browser_type_launch_args, "executable_path": executable((*_NAMES, *_SHELLS))}) as made:
+        yield made
 
 
 class _Quiet(WSGIRequestHandler):
