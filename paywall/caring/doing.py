@@ -11,7 +11,20 @@ import structlog
 
 from paywall.billing.errors import StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.sync import Busy
-from paywall.caring.shapes import Action, BadField, CannotAct, Desk, Done, Given, NotAnswered, Occupied, Preview, Step
+from paywall.caring import bounds
+from paywall.caring.shapes import (
+    Action,
+    BadField,
+    CannotAct,
+    Desk,
+    Done,
+    Given,
+    NotAnswered,
+    Occupied,
+    Preview,
+    Step,
+    Who,
+)
 from paywall.errors import Conflict, PaywallError
 from paywall.mail import postman
 from paywall.storage import aliases, erasures, leases, readers, staff_actions
@@ -61,13 +74,17 @@ def reason_of(text: str) -> str:
     return tidy
 
 
-def reader_of(reader_id: str) -> Reader:
-    """The reader to act on. Raises CannotAct for one who is erased, or is being erased."""
+def reader_of(who: Who, reader_id: str) -> Reader:
+    """The reader to act on.
+
+    Raises CannotAct for one who is erased, or is being erased; SomebodyElse for one on whom ``who`` may not act.
+    """
     found = aliases.current(reader_id)
     if found is None:
         raise CannotAct("No reader has this id. Search for the reader again.")
     if erasures.is_begun(found.id):
         raise CannotAct("This reader is erased: nothing can be done for this number any more.")
+    bounds.check(who, found)
     return found
 
 
@@ -75,7 +92,7 @@ def look(desk: Desk, action: Action, reader_id: str, given: Given) -> Preview:
     """What an action would come to. Raises BadField, CannotAct, NotAnswered."""
     begin_read()
     try:
-        return _in_words(desk, action, reader_of(reader_id), given)
+        return _in_words(desk, action, reader_of(desk.who, reader_id), given)
     finally:
         db.session.commit()  # nothing was written; and what was read stays readable
 
@@ -101,7 +118,7 @@ def carry_out(desk: Desk, action: Action, reader_id: str, wish: Wish) -> Done:
             raise Changed(preview)
         step = Step(wish.action_id, preview.thing, preview.before, dict(preview.after), wish.given)
         # looked at once more when nobody else can change it: the reader may have erased the account meanwhile
-        reader = reader_of(aliases.lock(reader_of(reader_id)).id)
+        reader = reader_of(desk.who, aliases.lock(reader_of(desk.who, reader_id)).id)
         _note(desk, action, reader, step, reason_of(wish.reason))
         if preview.asks:
             db.session.commit()  # Stripe is asked next; whoever finds the row can go on
@@ -128,7 +145,7 @@ def finish(desk: Desk, action: Action, reader_id: str, action_id: str) -> Done:
 
 def _again(desk: Desk, action: Action, reader_id: str, known: StaffAction) -> Done:
     begin_read()
-    reader, subject_id = reader_of(reader_id), aliases.current_id(known.subject_id or "")
+    reader, subject_id = reader_of(desk.who, reader_id), aliases.current_id(known.subject_id or "")
     db.session.commit()  # Stripe is asked next
     if (known.action, subject_id) != (action.name, reader.id):
         raise CannotAct("This form belongs to another action. Begin again at the reader's page.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from paywall.caring import effects
+from paywall.caring import bounds, effects
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.roles import Right
 from paywall.errors import NotFound
@@ -42,6 +42,7 @@ class Move:
             move = handing.look(wanted, to, desk.now)
         except (BadEmail, NotFound) as error:
             raise BadField("to", error.message) from None
+        bounds.check_ids(desk.who, move.to)
         if move.done:
             raise BadField("to", "It is this reader's already. Name another one.")
         return preview(desk, reader, move)
@@ -63,6 +64,7 @@ class Move:
 def carry_out(desk: Desk, step: Step, to: str) -> None:
     """Moves what a step is about."""
     move = handing.look(step.thing or "", to, desk.now)
+    bounds.check_ids(desk.who, move.holder, move.to)
     if not move.done:
         step.after["move"] = handing.carry_out(desk.sync, move, f"service desk: {step.action_id}", desk.now)
     step.after["reader"] = subscriptions.holder_of(step.thing or "")

@@ -31,6 +31,12 @@ class CannotAct(Conflict):
     code, title = "cannot_act", "This cannot be done"
 
 
+class SomebodyElse(CannotAct):
+    """Who asks may not do this to this reader; the message says whom to ask. Nothing was changed."""
+
+    code, status, title = "somebody_else", 403, "Somebody else must do this"
+
+
 class NotAnswered(Unavailable):
     """Stripe did not answer, so that nobody knows whether it was done. To do it again is safe."""
 

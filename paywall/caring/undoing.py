@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from paywall.billing import desk_calls
-from paywall.caring import effects, moves, stripes
+from paywall.caring import bounds, effects, moves, stripes
 from paywall.caring.free import End, Extend, Give
 from paywall.caring.moves import Move
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
@@ -150,6 +150,7 @@ def _look_move(desk: Desk, reader: Reader, row: StaffAction) -> Preview:
         raise CannotAct("The purchase is not where it was moved to any more. Look at who has it now.")
     db.session.commit()  # what looks begins anew
     move = handing.look(row.thing or "", reader.id, desk.now)
+    bounds.check_ids(desk.who, move.holder)
     gives = entitlements.of_source("subscription", move.subscription_id)
     added = {gives.plan: entitlements.terms_of(gives)} if gives and gives.plan in desk.settings.plans else {}
     shown = moves.preview(desk, reader, move)

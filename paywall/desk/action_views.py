@@ -123,7 +123,7 @@ def _given(desk: Desk, action: Action, reader_id: str) -> dict[str, str]:
     """What was typed into the fields of this action, and nothing else that was sent."""
     begin_read()
     try:
-        fields = action.fields(desk, doing.reader_of(reader_id))
+        fields = action.fields(desk, doing.reader_of(desk.who, reader_id))
         return {one.name: request.form.get(one.name, "")[:400] for one in fields}
     finally:
         db.session.commit()
@@ -134,7 +134,7 @@ def _show_form(
 ) -> tuple[str, int]:
     begin_read()
     try:
-        reader = doing.reader_of(reader_id)
+        reader = doing.reader_of(desk.who, reader_id)
         fields = action.fields(desk, reader)
     except CannotAct as stopped:
         return _stopped(action, reader_id, stopped)
@@ -154,7 +154,7 @@ def _show_preview(
     status: int,
 ) -> tuple[str, int]:
     begin_read()
-    reader: Reader = doing.reader_of(reader_id)
+    reader: Reader = doing.reader_of(desk.who, reader_id)
     db.session.commit()
     state = confirming.issue(_ticket(desk, action, reader_id), wish)
     told = {"action": action, "reader": reader, "wish": wish, "shown": shown, "fault": fault, "state": state}

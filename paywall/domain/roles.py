@@ -42,6 +42,12 @@ def may(role: Role, right: Right) -> bool:
     return right in RIGHTS[role]
 
 
+def outranks(one: Role | None, other: Role | None) -> bool:
+    """Whether the first gives a right that the second does not give; a reader (None) has none."""
+    mine, theirs = (RIGHTS[role] if role else frozenset() for role in (one, other))
+    return bool(mine - theirs)
+
+
 def refund_limit(role: Role, support_limit: int) -> int | None:
     """The most that the role may give back of one payment, in minor units; None where there is no limit.
 

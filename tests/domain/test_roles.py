@@ -27,3 +27,10 @@ def test_a_stored_role_is_found_again(role: Role) -> None:
 @pytest.mark.parametrize(("role", "most"), [(Role.ANALYST, 0), (Role.SUPPORT, 5000), (Role.ADMIN, None)])
 def test_support_gives_back_up_to_a_limit_and_an_analyst_nothing(role: Role, most: int | None) -> None:
     assert roles.refund_limit(role, 5000) == most
+
+
+def test_a_role_outranks_those_with_fewer_rights_and_never_itself() -> None:
+    ranks = [None, *Role]
+    assert {(one, other) for one in ranks for other in ranks if roles.outranks(one, other)} == {
+        (one, other) for place, one in enumerate(ranks) for other in ranks[:place]
+    }
