@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from paywall.domain.roles import Right
 from paywall.reports.cohort_sums import Cohort, cohorts
-from paywall.reports.report import Column, Field, Report, Table, given
+from paywall.reports.report import Column, Field, Report, Table, given, newest_first
 from paywall.settings import Settings
 
 USUAL, MOST = 24, 60  # months
@@ -51,7 +51,7 @@ def compute(question: Question, settings: Settings, now: datetime) -> Figures:
 
 
 _COLUMNS = (
-    Column("joined", "Joined", "text"),
+    Column("joined", "Joined", "month"),
     Column("readers", "Readers"),
     Column("months_after", "Months after"),
     Column("retained", "Still there"),
@@ -67,7 +67,7 @@ def tables(figures: Figures) -> list[Table]:
         if one.readers
         for after, count in enumerate(one.retained)
     ]
-    return [Table("cohorts", "Cohorts", _COLUMNS, rows, ("cohort", "retained", "retention"))]
+    return [Table("cohorts", "Cohorts", _COLUMNS, newest_first(rows), ("cohort", "retained", "retention"))]
 
 
 REPORT = Report(

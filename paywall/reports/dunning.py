@@ -12,7 +12,7 @@ from paywall.reports import charts, dunning_sums, ranges
 from paywall.reports.calendar import day_start
 from paywall.reports.dunning_sums import Failed, Fate, Standing
 from paywall.reports.ranges import DAY, Part, RangeQuestion
-from paywall.reports.report import Column, Report, Table
+from paywall.reports.report import Column, Report, Table, newest_first
 from paywall.settings import Settings
 
 _NONE = Failed({}, 0)
@@ -99,7 +99,7 @@ def tables(figures: Figures) -> list[Table]:
     now = [(one.currency, one.count, one.owed, one.retried, one.count - one.retried) for one in figures.standing]
     meant = ("failed", "recovered", "paid_too_late", "lost", "still_in_grace", "recovery_rate", "regained")
     return [
-        Table("failed", "Renewals that failed", _COLUMNS, failed, meant),
+        Table("failed", "Renewals that failed", _COLUMNS, newest_first(failed), meant),
         Table("now", "In grace now", _NOW, now, ("in_grace_now", "owed", "tried_again", "given_up")),
     ]
 

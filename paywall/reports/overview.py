@@ -13,7 +13,7 @@ from paywall.reports import adding_up, charts, leading, ranges, sums
 from paywall.reports.adding_up import Flow, Money, Standing
 from paywall.reports.causes import EndCause
 from paywall.reports.ranges import DAY, Part, Range, RangeQuestion
-from paywall.reports.report import Cell, Column, Report, Table
+from paywall.reports.report import Cell, Column, Report, Table, newest_first
 from paywall.settings import Settings
 from paywall.storage.database import db
 
@@ -145,7 +145,7 @@ def tables(figures: Figures) -> list[Table]:
     standing = figures.standing
     now: Sequence[Cell] = (standing.paying, standing.grace, standing.ending, standing.held, standing.comped)
     return [
-        Table("movements", "Movements", _MOVEMENTS, moved, names),
+        Table("movements", "Movements", _MOVEMENTS, newest_first(moved), names),
         Table("compared", "Beside the period before", _COMPARED, compared),
         Table("standing", "Subscribers", _STANDING, [now], tuple(column.name for column in _STANDING)),
         Table(

@@ -71,7 +71,7 @@ class Figures:
             }
             title = f"Subscriptions in {currency.upper()} by the month of their next renewal or end"
             about = "Stacked bars, one for each month; the table below has the numbers and the amounts."
-            labels = [str(one.month) for one in months]
+            labels = [one.month.title for one in months]
             found.append(charts.bars(title, about, labels, series, stacked=True))
         return found
 
@@ -163,7 +163,7 @@ def _after(months: Sequence[Month], zone: ZoneInfo) -> datetime:
 
 
 _COLUMNS = (
-    Column("month", "Month", "text"),
+    Column("month", "Month", "month"),
     Column("currency", "Currency", "text"),
     Column("renewing", "Renew"),
     Column("renewing_amount", "Amount", "money"),

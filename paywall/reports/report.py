@@ -1,6 +1,6 @@
 """What a report is: a name, the right it needs, how its address is read, its figures, and these as tables."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from paywall.domain.roles import Right
 from paywall.settings import Settings
 
-Kind = Literal["text", "day", "count", "money", "share"]
+Kind = Literal["text", "day", "month", "count", "money", "share"]
 Cell = str | int | float | date | None
 
 
@@ -25,7 +25,8 @@ class Asked(Protocol):
 class Column:
     """One column. ``name`` is the heading in CSV and the key in JSON, and never changes; ``title`` is for people.
 
-    ``money`` is in minor units of the currency in the row's column ``currency``; ``share`` a part of 1.
+    ``money`` is in minor units of the currency in the row's column ``currency``; ``share`` a part of 1; ``month`` is
+    written 2026-11, which pages say in words.
     """
 
     name: str
@@ -78,6 +79,11 @@ class Question:
 
     given: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
+
+
+def newest_first(rows: Iterable[Sequence[Cell]]) -> list[Sequence[Cell]]:
+    """Rows that begin with a day or a month, the newest first; those of the same one stay in their order."""
+    return sorted(rows, key=lambda row: str(row[0]), reverse=True)
 
 
 def given(args: MultiDict[str, str], known: Sequence[Field]) -> tuple[dict[str, str], dict[str, str]]:

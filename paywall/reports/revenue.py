@@ -14,7 +14,7 @@ from paywall.domain.roles import Right
 from paywall.reports import charts, ranges
 from paywall.reports.calendar import Month, day_start
 from paywall.reports.ranges import DAY, Part, RangeQuestion, Step
-from paywall.reports.report import Column, Report, Table
+from paywall.reports.report import Column, Report, Table, newest_first
 from paywall.reports.revenue_sums import Money, sums
 from paywall.settings import Settings
 from paywall.storage import stripe_months
@@ -128,7 +128,7 @@ _COLUMNS = (
     Column("difference", "Differs from Stripe", "text"),
 )
 _STRIPES = (
-    Column("month", "Month", "text"),
+    Column("month", "Month", "month"),
     Column("currency", "Currency", "text"),
     Column("charged", "Charged", "money"),
     Column("refunded", "Refunded", "money"),
@@ -153,8 +153,8 @@ def tables(figures: Figures) -> list[Table]:
     ]
     meant = ("charged", "refunded", "disputed", "net_revenue", "difference")
     return [
-        Table("revenue", "Revenue", _COLUMNS, rows, meant),
-        Table("stripe", "Stripe's own figures", _STRIPES, stripes, ("stripes_figures",)),
+        Table("revenue", "Revenue", _COLUMNS, newest_first(rows), meant),
+        Table("stripe", "Stripe's own figures", _STRIPES, newest_first(stripes), ("stripes_figures",)),
     ]
 
 

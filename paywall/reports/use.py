@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from paywall.domain.roles import Right
 from paywall.reports import charts, ranges
 from paywall.reports.ranges import Part, Range, RangeQuestion, Step
-from paywall.reports.report import Cell, Column, Report, Table
+from paywall.reports.report import Cell, Column, Report, Table, newest_first
 from paywall.settings import Settings
 from paywall.storage import service_keys, use
 from paywall.storage.use import Counted, Kind
@@ -117,11 +117,10 @@ _DAILY = (
 def tables(figures: Figures) -> list[Table]:
     """The figures as rows."""
     kinds = [str(kind) for kind in _KINDS]
+    steps = [(part.first, part.last, *_cells(counts)) for part, counts in figures.steps]
     services = [(name, *_cells(counts), figures.last_used.get(name)) for name, counts in figures.services.items()]
     return [
-        Table(
-            "use", "Use", _STEPS, [(part.first, part.last, *_cells(counts)) for part, counts in figures.steps], kinds
-        ),
+        Table("use", "Use", _STEPS, newest_first(steps), kinds),
         Table("services", "By content service", _SERVICES, services, ("last_used",)),
         Table(
             "features",
@@ -134,7 +133,9 @@ def tables(figures: Figures) -> list[Table]:
             "daily",
             "Every number",
             _DAILY,
-            [(one.day, name, one.service_id, one.kind, one.features, number) for one, name, number in figures.numbers],
+            newest_first(
+                (one.day, name, one.service_id, one.kind, one.features, number) for one, name, number in figures.numbers
+            ),
         ),
     ]
 

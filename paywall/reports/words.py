@@ -83,6 +83,11 @@ def day(value: date | None) -> str:
     return f"{value.day} {value:%b %Y}" if value else "none"
 
 
+def month(written: str) -> str:
+    """A month for people, such as November 2026, of one that is written 2026-11."""
+    return f"{date.fromisoformat(f'{written}-01'):%B %Y}"
+
+
 def moment(value: datetime, zone: ZoneInfo) -> str:
     """A moment such as 22 Nov 2026, 14:05, in the newsroom's zone."""
     local = value.astimezone(zone)

@@ -61,7 +61,7 @@ def ask(client, report: str, **asked: object) -> dict:
 def check_flow(tables: dict, rows: recomputed.Rows, zone: ZoneInfo = NEW_YORK, now: datetime = NOW) -> None:
     """Each step is what the ledger says, and closes with what the next one opens with (I9)."""
     before, at_hand = None, recomputed.known(rows, now)
-    for row in tables["movements"]:
+    for row in reversed(tables["movements"]):
         first, last = date.fromisoformat(row["first_day"]), date.fromisoformat(row["last_day"])
         wanted = recomputed.flow(rows, first, last, zone, now, at_hand)
         assert {key: row[key] for key in KEYS} == {key: wanted.get(key, 0) for key in KEYS}, row
@@ -227,7 +227,7 @@ def test_duckdb_finds_the_overview_in_the_exported_file(staff, exported, sql) ->
     told = [
         (row["first_day"], row["new"], row["returned"], row["ended"], row["closing"]) for row in tables["movements"]
     ]
-    assert sql(_FROM_FILE, [exported]).fetchall() == told
+    assert sql(_FROM_FILE, [exported]).fetchall() == told[::-1]
 
 
 _WHO_READS = """

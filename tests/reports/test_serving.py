@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from paywall.reports.report import Column, Table
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from tests.reports.pages import get
-from tests.support.builders import NOW, make_entitlement, save
+from tests.support.builders import NOW, make_entitlement, make_terms, save
 from tests.support.colleagues import colleague
 
 ASKED_OF_POSTGRESQL: frozenset[str] = frozenset()
@@ -74,6 +75,34 @@ def test_json_says_days_and_whole_minor_units(staff: FlaskClient, paid: None) ->
     (row,) = found["tables"]["movements"]
     assert (row["first_day"], row["last_day"], row["closing"]) == ("2026-11-01", "2026-11-22", 1)
     assert found["tables"]["money"] == [{"currency": "usd", "arr": 10000, "mrr": 833}]
+
+
+@pytest.mark.parametrize("name", ["overview", "revenue", "dunning", "use"])
+def test_steps_stand_newest_first_on_the_page_in_json_and_in_csv(staff: FlaskClient, name: str) -> None:
+    asked = "from=2026-09-01&by=month"
+    rows = next(iter(staff.get(f"/v1/reports/{name}?{asked}").json["tables"].values()))
+    lines = csv.DictReader(io.StringIO(staff.get(f"/admin/{name}.csv?{asked}").text, newline=""))
+    for told in (rows, lines):
+        assert [row["first_day"] for row in told] == ["2026-11-01", "2026-10-01", "2026-09-01"]
+    first = "{} 2026" if name == "overview" else "1 {:.3} 2026"
+    bodies = re.findall(r"<tbody>.*?</tbody>", staff.get(f"/admin/{name}?{asked}").text, re.DOTALL)
+    (body,) = [one for one in bodies if first.format("October") in one]
+    at = [body.index(first.format(month)) for month in ("November", "October", "September")]
+    assert at == sorted(at)
+
+
+def test_pages_say_months_in_words_and_cohorts_begin_with_the_newest(staff: FlaskClient, paid: None) -> None:
+    """JSON and CSV keep 2026-11; what lies ahead begins with the running month."""
+    save(make_entitlement(amount=100, currency="usd", terms=make_terms(starts_at=NOW - timedelta(days=70))))
+    cohorts, renewals = (staff.get(f"/admin/{name}").text for name in ("cohorts", "renewals"))
+    assert cohorts.index("November 2026") < cohorts.index("September 2026")
+    table = renewals[renewals.index("<tbody>") :]
+    assert table.index("November 2026") < table.index("December 2026")
+    for page in (cohorts, renewals):
+        assert not re.search(r">\s*20[0-9]{2}-[0-9]{2}\s*<", page)
+    joined = [row["joined"] for row in staff.get("/v1/reports/cohorts").json["tables"]["cohorts"]]
+    assert list(dict.fromkeys(joined)) == ["2026-10", "2026-09"]
+    assert staff.get("/v1/reports/renewals").json["tables"]["renewals"][0]["month"] == "2026-11"
 
 
 def test_a_program_is_told_what_to_mend(staff: FlaskClient) -> None:
