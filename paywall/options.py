@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from limits import parse_many
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -17,6 +17,7 @@ from paywall import texts
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?")
 _HOST = r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _ADDRESS = rf"[^\s@<>,;:\"]+@{_HOST}"
+_CURRENCY = re.compile("[a-z]{3}")
 _DRIVERS = ("sqlite", "postgresql+psycopg")
 _COUNTERS = ("memory", "redis", "rediss")
 _zones = functools.cache(available_timezones)  # looks through the whole time zone database
@@ -113,6 +114,14 @@ Secret = Annotated[SecretStr, AfterValidator(_filled)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 TokenFormat = Literal["paywall", "jwt"]
 Rate = Annotated[str, AfterValidator(_rate)]
+
+
+def _by_currency(value: object) -> dict[str, int]:
+    if not isinstance(value, dict) or not all(isinstance(one, str) and _CURRENCY.fullmatch(one) for one in value):
+        raise ValueError("must be a table of currency codes in small letters, such as { usd = 5000 }")
+    if bad := sorted(one for one, most in value.items() if type(most) is not int or most < 0):
+        raise ValueError(f"{', '.join(bad)}: must be a whole number of minor units, 0 or more, such as 5000")
+    return value
 
 
 class Group(BaseModel):
@@ -241,7 +250,7 @@ class Staff(Group):
     session_hours: int = Field(ge=1, le=24)
     idle_minutes: int = Field(ge=5, le=240)
     recent_minutes: int = Field(ge=1, le=60)
-    support_refund_limit: int = Field(ge=0)
+    support_refund_limit: Annotated[dict[str, int], BeforeValidator(_by_currency)]
 
 
 class Metrics(Group):

@@ -155,6 +155,11 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 REHEARSAL = "PAYWALL_REHEARSAL"
+# what a variable holds for a setting of this kind, and how that is said
+_JSON: Mapping[Any, tuple[type, str]] = {
+    tuple: (list, 'list, such as ["one", "two"]'),
+    dict: (dict, 'object, such as {"usd": 5000}'),
+}
 _CONTROL = {"PAYWALL_ENV", "PAYWALL_SETTINGS", "PAYWALL_CONFIG_DIR", REHEARSAL}
 
 
@@ -167,15 +172,16 @@ def _check_environment() -> None:
         known = getattr(field.annotation, "model_fields", {}) if field else {}
         if key not in known:
             raise SettingsError(f"{name} in the environment is not a setting; docs/settings.md lists them")
-        if get_origin(known[key].annotation) is tuple and not _is_json_list(os.environ[name]):
-            raise SettingsError(f'{name} in the environment must be a JSON list, such as ["one", "two"]')
+        kind = get_origin(known[key].annotation)
+        if kind in _JSON and not isinstance(_parsed(os.environ[name]), _JSON[kind][0]):
+            raise SettingsError(f"{name} in the environment must be a JSON {_JSON[kind][1]}")
 
 
-def _is_json_list(text: str) -> bool:
+def _parsed(text: str) -> object:
     try:
-        return isinstance(json.loads(text), list)
+        return json.loads(text)
     except ValueError:
-        return False
+        return None
 
 
 def _explain(error: ValidationError) -> str:

@@ -55,7 +55,6 @@ def fault(group: str, name: str, value: object) -> str:
         ("staff", "session_hours", 25),
         ("staff", "idle_minutes", 4),
         ("staff", "recent_minutes", 61),
-        ("staff", "support_refund_limit", -1),
         ("tokens", "audience", ""),
         ("tokens", "lifetime_seconds", 59),
         ("tokens", "lifetime_seconds", 86401),
@@ -179,3 +178,23 @@ def test_a_table_cannot_be_changed_once_read() -> None:
 def test_an_unknown_name_in_a_table_is_refused(group: type) -> None:
     with pytest.raises(SettingsError, match=r"(web|limits)\.colour"):
         load_settings(**{group.__name__.lower(): {"colour": "red"}})
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (5000, "must be a table of currency codes in small letters, such as { usd = 5000 }"),
+        ("usd", "must be a table of currency codes"),
+        ({"USD": 5000}, "must be a table of currency codes"),
+        ({"dollar": 5000}, "must be a table of currency codes"),
+        ({"usd": -1}, "usd: must be a whole number of minor units, 0 or more"),
+        ({"usd": 50.0, "eur": "50", "jpy": True}, "eur, jpy, usd: must be a whole number of minor units"),
+    ],
+)
+def test_limits_of_refunds_are_whole_numbers_by_currency(value: object, said: str) -> None:
+    assert said in fault("staff", "support_refund_limit", value)
+
+
+def test_limits_of_refunds_add_to_the_default_name_by_name() -> None:
+    limits = load_settings(staff={"support_refund_limit": {"eur": 4000}}).staff.support_refund_limit
+    assert limits == {"usd": 5000, "eur": 4000}

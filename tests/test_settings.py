@@ -63,6 +63,17 @@ def test_a_list_that_is_no_json_list_is_named_and_not_repeated(setenv, name: str
     assert "sesame" not in message
 
 
+def test_a_table_comes_from_the_environment(setenv) -> None:
+    setenv(PAYWALL_STAFF__SUPPORT_REFUND_LIMIT='{"usd": 2000, "jpy": 3000}')
+    assert load_settings().staff.support_refund_limit == {"usd": 2000, "jpy": 3000}
+
+
+@pytest.mark.parametrize("text", ["5000", '["usd"]', "usd = 5000", ""])
+def test_a_table_that_is_no_json_object_is_named(setenv, text: str) -> None:
+    setenv(PAYWALL_STAFF__SUPPORT_REFUND_LIMIT=text)
+    assert refusal().endswith('must be a JSON object, such as {"usd": 5000}')
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -11,7 +11,7 @@ import structlog
 
 from paywall.billing.errors import StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.sync import Busy
-from paywall.caring import bounds
+from paywall.caring import bounds, limits
 from paywall.caring.shapes import (
     Action,
     BadField,
@@ -25,6 +25,7 @@ from paywall.caring.shapes import (
     Step,
     Who,
 )
+from paywall.domain.roles import Right
 from paywall.errors import Conflict, PaywallError
 from paywall.mail import postman
 from paywall.storage import aliases, erasures, leases, readers, staff_actions
@@ -153,6 +154,8 @@ def _again(desk: Desk, action: Action, reader_id: str, known: StaffAction) -> Do
         raise DoneBefore("This was done before, once. Look at the reader's page.")
     if known.state == staff_actions.REFUSED:
         raise DoneBefore("This was refused before. Begin again at the reader's page.")
+    if action.right is Right.REFUND:
+        limits.check_again(desk, known)
     return _do(desk, action, reader, Step(known.id, known.thing, known.before, dict(known.after)))
 
 

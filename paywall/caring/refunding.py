@@ -6,14 +6,14 @@ from datetime import datetime
 
 from paywall.billing import desk_calls
 from paywall.billing.snapshots import PaidInvoice, SubscriptionSnapshot
-from paywall.caring import amounts, effects, stripes
+from paywall.caring import amounts, effects, limits, stripes
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.days import in_words, local_day
 from paywall.domain.entitlements import PaidPeriod, SubscriptionFacts, must_cancel
 from paywall.domain.plans import price_of
 from paywall.domain.reversals import IN_VAIN, Stand, stand_of
 from paywall.domain.roles import Right
-from paywall.storage import payments, staff_actions, subscriptions
+from paywall.storage import payments, subscriptions
 from paywall.storage.models import Reader
 from paywall.storage.payments import Payment
 
@@ -42,14 +42,10 @@ class Refund:
         if not paid:
             raise CannotAct("Nothing is known that the reader paid. Read again from Stripe if that is wrong.")
         choices = [(row.invoice_id, _named(row, desk)) for row in paid]
-        limit = desk.who.refund_limit
-        hint = (
-            f"Your role may give back {price_of(limit, paid[0].currency)} of one payment." if limit is not None else ""
-        )
         amount = Field(
             "amount",
             f"Amount in {paid[0].currency.upper()}",
-            hint=hint,
+            hint=limits.hint(desk.who, (row.currency for row in paid)),
             value=amounts.shown(paid[0].amount, paid[0].currency),
         )
         return [Field("invoice", "Payment", "choice", choices=choices), amount]
@@ -63,7 +59,7 @@ class Refund:
         found = stripes.fetched(desk, subscription)
         left = _left(found, row.invoice_id)
         amount = amounts.read(given.get("amount", ""), left.amount, left.invoice.currency)
-        _check_limit(desk, left, amount)
+        limits.check(desk, left.invoice.id, self.name, amount, left.invoice.currency)
         return self._preview(desk, reader, found, left, amount)
 
     def _preview(self, desk: Desk, reader: Reader, found: SubscriptionSnapshot, left: Left, amount: int) -> Preview:
@@ -150,21 +146,6 @@ def _check_disputes(stands: Collection[Stand]) -> None:
 
 def _counts(status: str) -> bool:
     return status not in IN_VAIN
-
-
-def _check_limit(desk: Desk, left: Left, amount: int) -> None:
-    """What others of the same role gave back of the payment counts too, lest many small ones pass the limit."""
-    limit, currency = desk.who.refund_limit, left.invoice.currency
-    if limit is None:
-        return
-    before = staff_actions.amount_of(left.invoice.id, Refund.name, desk.who.role)
-    if before + amount > limit:
-        free = price_of(max(limit - before, 0), currency)
-        raise BadField(
-            "amount",
-            f"Your role may give back {price_of(limit, currency)} of one payment, {free} more of this one. "
-            "Ask a colleague with the role admin.",
-        )
 
 
 def _given_back(found: SubscriptionSnapshot, left: Left, amount: int, now: datetime) -> SubscriptionFacts:

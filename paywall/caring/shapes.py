@@ -59,11 +59,14 @@ class Occupied(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who acts: ``staff_id`` is None for a command on the server. ``refund_limit`` in minor units, None without one."""
+    """Who acts: ``staff_id`` is None for a command on the server.
+
+    ``refund_limits``: the most of one payment in minor units, by currency; None where there is no limit.
+    """
 
     staff_id: str | None
     role: str
-    refund_limit: int | None
+    refund_limits: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ def _desk() -> Desk:
     """What the colleague works with. Ends the reading transaction in which the guard asked."""
     db.session.commit()
     ours, who = parts(), guards.colleague()
-    limit = roles.refund_limit(who.role, ours.settings.staff.support_refund_limit)
-    return Desk(ours.settings, ours.gateway, ours.sync, context.now(), Who(who.reader_id, who.role, limit))
+    limits = roles.refund_limits(who.role, ours.settings.staff.support_refund_limit)
+    return Desk(ours.settings, ours.gateway, ours.sync, context.now(), Who(who.reader_id, who.role, limits))
 
 
 def _form(action: Action) -> View:

@@ -48,11 +48,11 @@ def outranks(one: Role | None, other: Role | None) -> bool:
     return bool(mine - theirs)
 
 
-def refund_limit(role: Role, support_limit: int) -> int | None:
-    """The most that the role may give back of one payment, in minor units; None where there is no limit.
+def refund_limits(role: Role, support_limits: Mapping[str, int]) -> Mapping[str, int] | None:
+    """The most that the role may give back of one payment, in minor units by currency; None where there is no limit.
 
-    ``support_limit`` is what the settings allow support. A role without the right may give back nothing.
+    ``support_limits`` are what the settings allow support. What is not named, or without the right, is nothing.
     """
     if not may(role, Right.REFUND):
-        return 0
-    return None if role is Role.ADMIN else support_limit
+        return {}
+    return None if role is Role.ADMIN else support_limits

@@ -104,8 +104,11 @@ def of_thing(thing: str) -> list[StaffAction]:
     return list(db.session.scalars(query.order_by(StaffAction.at.desc(), StaffAction.id)))
 
 
-def amount_of(thing: str, action: str, role: str) -> int:
-    """The minor units that those of a role gave back of a thing by an action that was not refused."""
+def amount_of(thing: str, action: str, role: str, but: str | None = None) -> int:
+    """The minor units that those of a role gave back of a thing by an action that was not refused.
+
+    ``but`` is the id of one that does not count.
+    """
     row = StaffAction
-    mine = row.thing == thing, row.action == action, row.role == role, row.state != REFUSED
+    mine = row.thing == thing, row.action == action, row.role == role, row.state != REFUSED, row.id != (but or "")
     return int(db.session.scalar(select(func.sum(row.after["amount"].as_integer())).where(*mine)) or 0)

@@ -112,6 +112,22 @@ def test_support_gives_back_up_to_its_limit_of_a_payment_however_small_the_parts
 
 
 @on_sqlite
+def test_in_a_currency_without_a_limit_support_gives_nothing_back(bought: Bought, monkeypatch) -> None:
+    """A number of yen is no number of cents."""
+    limits = bought.shop.parts.settings.staff.support_refund_limit
+    monkeypatch.delitem(limits, "usd")
+    monkeypatch.setitem(limits, "jpy", 5000)
+    desk = Acting.on(bought.shop, bought.reader_id, "support")
+    assert "Your role may give nothing back in USD." in desk.form("refund").text
+    refused = desk.look("refund", amount="0.01")
+    assert (refused.status_code, "nothing back in USD. Ask a colleague with the role admin." in refused.text) == (
+        400,
+        True,
+    )
+    assert bought.refunds() == []
+
+
+@on_sqlite
 def test_a_refund_that_is_confirmed_twice_is_one(desk: Acting, bought: Bought) -> None:
     preview = desk.look("refund", amount="10")
     assert desk.confirm("refund", preview).status_code == 303

@@ -120,16 +120,12 @@ def test_a_refund_is_known_by_its_mark_when_stripe_has_forgotten_the_key(
     assert asked.count("refund.create") == 1
 
 
-def begun(bought: Bought, desk: Acting, monkeypatch) -> str:
+def begun(bought: Bought, desk: Acting, monkeypatch, amount: str = "40") -> str:
     """A refund that Stripe did not take; returns its action's id."""
-
-    def away(*_args: object) -> None:
-        raise StripeUnavailable
-
     with monkeypatch.context() as outage:
         outage.setattr("paywall.billing.desk_calls.refund", away)
-        assert desk.confirm("refund", desk.look("refund", amount="40")).status_code == 503
-    (row,) = staff_actions.of_reader(bought.reader_id)
+        assert desk.confirm("refund", desk.look("refund", amount=amount)).status_code == 503
+    (row, *_) = staff_actions.of_reader(bought.reader_id)
     assert (row.state, bought.refunds()) == ("begun", [])
     return row.id
 
@@ -159,3 +155,43 @@ def test_of_an_erased_reader_nothing_is_gone_on_with(shop: Shop, clock, monkeypa
     token = form_of(desk.browser.get("/admin/desk").text)["csrf_token"]
     assert desk.send("refund", "/finish", {"csrf_token": token, "action": action_id}).status_code == 409
     assert bought.refunds() == []
+
+
+@on_sqlite
+def test_support_does_not_go_on_with_a_refund_above_its_limit(desk: Acting, bought: Bought, monkeypatch) -> None:
+    action_id = begun(bought, desk, monkeypatch, "50.01")
+    refused = Acting.on(bought.shop, bought.reader_id, "support").finish("refund", action_id)
+    assert refused.status_code == 403
+    assert "A refund of $50.01 was begun here" in refused.text
+    assert "Ask a colleague with the role admin." in refused.text
+    assert (newest(bought, "refund").state, bought.refunds()) == ("begun", [])
+    assert desk.finish("refund", action_id).status_code == 303
+    assert bought.refunds() == [5001]
+
+
+@on_sqlite
+def test_support_goes_on_with_its_own_refund_which_is_not_counted_twice(bought: Bought, monkeypatch) -> None:
+    support = Acting.on(bought.shop, bought.reader_id, "support")
+    action_id = begun(bought, support, monkeypatch)
+    other = Acting.on(bought.shop, bought.reader_id, "support")
+    assert other.finish("refund", action_id).status_code == 303
+    assert bought.refunds() == [4000]
+
+
+@on_sqlite
+def test_what_support_gave_back_of_a_payment_counts_when_it_goes_on_with_an_admins(
+    desk: Acting, bought: Bought, monkeypatch
+) -> None:
+    support = Acting.on(bought.shop, bought.reader_id, "support")
+    support.do("refund", amount="20")
+    with monkeypatch.context() as outage:
+        outage.setattr("paywall.billing.desk_calls.refund", away)
+        assert desk.confirm("refund", desk.look("refund", amount="40")).status_code == 503
+    action_id = newest(bought, "refund").id
+    assert newest(bought, "refund").state == "begun"
+    assert support.finish("refund", action_id).status_code == 403
+    assert bought.refunds() == [2000]
+
+
+def away(*_args: object) -> None:
+    raise StripeUnavailable

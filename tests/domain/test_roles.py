@@ -24,9 +24,9 @@ def test_a_stored_role_is_found_again(role: Role) -> None:
     assert roles.role_of(str(role)) is role
 
 
-@pytest.mark.parametrize(("role", "most"), [(Role.ANALYST, 0), (Role.SUPPORT, 5000), (Role.ADMIN, None)])
-def test_support_gives_back_up_to_a_limit_and_an_analyst_nothing(role: Role, most: int | None) -> None:
-    assert roles.refund_limit(role, 5000) == most
+@pytest.mark.parametrize(("role", "most"), [(Role.ANALYST, {}), (Role.SUPPORT, {"usd": 5000}), (Role.ADMIN, None)])
+def test_support_gives_back_up_to_a_limit_and_an_analyst_nothing(role: Role, most: dict[str, int] | None) -> None:
+    assert roles.refund_limits(role, {"usd": 5000}) == most
 
 
 def test_a_role_outranks_those_with_fewer_rights_and_never_itself() -> None:
