@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from paywall import second_factor
+from paywall import context, second_factor
 from paywall.domain.roles import Role
 from paywall.errors import Conflict, NotFound
 from paywall.staff.doing import By
@@ -141,6 +141,12 @@ def _release(found: Sequence[Reader], by: By, now: datetime) -> None:
 
 
 def _keep_an_admin(row: Reader) -> None:
-    if rows.admins_but(row.id) == 0:
+    """One who could act: somebody who was invited and never came cannot."""
+    needed = context.settings().staff.second_factor == "required"
+    if rows.admins_but(row.id, with_factor=needed) == 0:
         db.session.rollback()
-        raise LastAdmin("This is the last admin, and nobody could undo it. Make somebody else admin first.")
+        counts = "signing in and setting up a second factor" if needed else "signing in"
+        raise LastAdmin(
+            "No other admin could act, so nobody could undo it. Make somebody else admin first; "
+            f"who was invited counts after {counts}."
+        )

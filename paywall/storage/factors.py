@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String, Text, case, delete, func, or_, select, update
+from sqlalchemy import BigInteger, ForeignKey, Integer, Select, String, Text, case, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paywall.storage import sessions
@@ -39,10 +39,14 @@ def get(reader_id: str) -> SecondFactor | None:
     return db.session.get(SecondFactor, reader_id, populate_existing=True)
 
 
+def confirmed() -> Select[str]:
+    """Who has set a second factor up, as a query."""
+    return select(SecondFactor.reader_id).where(SecondFactor.confirmed_at.is_not(None))
+
+
 def is_confirmed(reader_id: str) -> bool:
     """Whether the reader has set a second factor up."""
-    query = select(SecondFactor.reader_id).where(SecondFactor.reader_id == reader_id)
-    return db.session.scalar(query.where(SecondFactor.confirmed_at.is_not(None))) is not None
+    return db.session.scalar(confirmed().where(SecondFactor.reader_id == reader_id)) is not None
 
 
 def begin(reader_id: str, sealed: str, now: datetime) -> None:

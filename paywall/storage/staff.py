@@ -53,10 +53,13 @@ def get(reader_id: str) -> Reader | None:
     return row if row is not None and row.role is not None else None
 
 
-def admins_but(reader_id: str) -> int:
-    """How many others have the role of an admin."""
-    others = Reader.role == Role.ADMIN, Reader.id != reader_id
-    return db.session.scalar(select(func.count()).select_from(Reader).where(*others)) or 0
+def admins_but(reader_id: str, *, with_factor: bool) -> int:
+    """How many other admins could act: they proved their mailbox and, where that is needed, set up a second factor."""
+    others = Reader.role == Role.ADMIN, Reader.id != reader_id, Reader.email_verified_at.is_not(None)
+    query = select(func.count()).select_from(Reader).where(*others)
+    if with_factor:
+        query = query.where(Reader.id.in_(factors.confirmed()))
+    return db.session.scalar(query) or 0
 
 
 def release(row: Reader) -> None:
