@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from paywall.errors import Unavailable
+from paywall.reports import health_months
 from paywall.settings import Settings
 from paywall.storage import daily_figures, events, facts, letters, signing_keys, workers
 from paywall.storage.database import db
@@ -15,6 +16,7 @@ from paywall.tokens import keylife, verification
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SILENT = 2 * DAY  # without an event: renewals alone bring some every day, but to a very young newspaper
 BEHIND = 100_000  # entries of the ledger, which the overview reads at each look
+_NAMED = 3  # months that differ; of more than these it is said how many there are
 _MAIL = "See that the mail server takes letters: flask paywall mail send tries at once."
 
 
@@ -45,6 +47,7 @@ def parts(settings: Settings, now: datetime) -> list[Part]:
         _inbox(now),
         _stripe(now),
         _comparison(settings, now),
+        _months(settings, now),
         _letters(now),
         *_jobs(),
         _rollup(settings, now),
@@ -141,6 +144,25 @@ def _comparison(settings: Settings, now: datetime) -> Part:
     if age > 2 * timedelta(hours=settings.worker.reconcile_hours):
         return Part(name, Light.LOOK, f"{words} The next is overdue.", "See that a worker runs.")
     return Part(name, Light.LOOK if drift else Light.GOOD, words, "Look in the log for drift: why?" if drift else "")
+
+
+def _months(settings: Settings, now: datetime) -> Part:
+    name, found = "Months beside Stripe", health_months.beside(settings, now)
+    again = "flask paywall reports compare-with-stripe"
+    if found is None:
+        return Part(name, Light.LOOK, "No month was compared.", f"Run {again}, or leave it to a worker.")
+    age = now - found.asked_at
+    if found.apart:
+        named = "; ".join(f"{month.title}: {told}" for month, told in found.apart[:_NAMED])
+        more = f"; and {len(found.apart) - _NAMED} more" if len(found.apart) > _NAMED else ""
+        told = f"Ours less Stripe's, asked {span(age)} ago: {named}{more}."
+        months = f"--from {found.apart[-1][0]} --to {found.apart[0][0]}"
+        return Part(name, Light.LOOK, told, f"Run flask paywall reconcile, then {again} {months}.")
+    months = "1 month agrees" if found.compared == 1 else f"{found.compared} months agree"
+    told = f"{months} with Stripe's sums, asked {span(age)} ago."
+    if age > 2 * DAY:
+        return Part(name, Light.LOOK, told, "The worker asks once a day: see that it runs.")
+    return Part(name, Light.GOOD, told)
 
 
 def _letters(now: datetime) -> Part:

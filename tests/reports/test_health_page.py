@@ -11,10 +11,11 @@ from flask_openapi3.openapi import OpenAPI
 from paywall.reports import health_checks, health_page
 from paywall.reports.health_checks import Light, span
 from paywall.settings import ROOT
-from paywall.storage import daily_figures, events, facts, letters, workers
+from paywall.storage import daily_figures, events, facts, letters, stripe_months, workers
 from paywall.storage.database import db
 from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import InboxEvent
+from paywall.storage.stripe_months import Sums
 from paywall.storage.workers import JobRow
 from paywall.tokens import keyring, rotation, verification
 from tests.support.builders import NOW
@@ -29,6 +30,7 @@ def well(app: OpenAPI) -> OpenAPI:
     keyring.ensure(NOW - DAY)
     workers.beat("wrk_1", "host:1", NOW - timedelta(seconds=2))
     compared()
+    month()
     event("evt_1", NOW - HOUR)
     zone = app.extensions["paywall"].settings.zone.key
     daily_figures.put_state(db.session.connection(), daily_figures.State(zone, 0, NOW - MINUTE))
@@ -39,6 +41,11 @@ def well(app: OpenAPI) -> OpenAPI:
 def compared(ago: timedelta = HOUR, **more: object) -> None:
     told = {"missing": 0, "extra": 0, "different": 0, "repaired": 0, "complete": True}
     facts.put("reconcile:last", json.dumps({**told, "ended_at": (NOW - ago).isoformat(), **more}))
+
+
+def month(name: str = "2026-11", ago: timedelta = HOUR, charged: int = 0) -> None:
+    """What Stripe says of a month, beside nothing of ours."""
+    stripe_months.put([name], [Sums(name, "usd", charged, 0, 0)], "America/New_York", NOW - ago)
 
 
 def event(event_id: str, at, state: str = "handled", attempts: int = 1, kind: str = "invoice.paid") -> None:
@@ -66,7 +73,7 @@ def lights(app: OpenAPI, now=NOW) -> dict[str, Light]:
 
 def test_a_service_that_works_is_good_in_every_part(well: OpenAPI) -> None:
     assert set(lights(well).values()) == {Light.GOOD}
-    assert len(lights(well)) == 8
+    assert len(lights(well)) == 9
 
 
 def test_a_fresh_service_says_what_is_missing(app: OpenAPI) -> None:
@@ -75,6 +82,7 @@ def test_a_fresh_service_says_what_is_missing(app: OpenAPI) -> None:
     assert {name for name, light in found.items() if light is Light.LOOK} == {
         "Events from Stripe",
         "Comparison with Stripe",
+        "Months beside Stripe",
     }
 
 
@@ -92,6 +100,9 @@ AILMENTS = {
     "drift that was not": (lambda: compared(missing=2, repaired=1), "Comparison with Stripe", Light.ACT),
     "comparison broken off": (lambda: compared(complete=False), "Comparison with Stripe", Light.LOOK),
     "comparison overdue": (lambda: compared(3 * DAY), "Comparison with Stripe", Light.LOOK),
+    "month that differs": (lambda: month(charged=100), "Months beside Stripe", Light.LOOK),
+    "old month that differs": (lambda: month("2025-12", charged=100), "Months beside Stripe", Light.LOOK),
+    "months long not compared": (lambda: month(ago=3 * DAY), "Months beside Stripe", Light.LOOK),
     "letter that waits": (lambda: letter(HOUR), "Letters", Light.LOOK),
     "letter that waits long": (lambda: letter(2 * DAY), "Letters", Light.ACT),
     "letter given up": (lambda: letter(DAY, done_at=NOW - HOUR, outcome="given_up"), "Letters", Light.LOOK),
@@ -152,9 +163,28 @@ def test_the_page_names_the_worst_first_with_a_sign_and_a_word(well: OpenAPI, st
     page = staff.get("/admin/health").text
     words = re.findall(r'class="light-word"><span class="light" aria-hidden="true">(.)</span> (\w+)</span>', page)
     assert words[:3] == [("✕", "Act"), ("!", "Look"), ("✓", "Good")]
-    assert len(words) == 8
+    assert len(words) == 9
     assert "Something needs doing now." in page
     assert "charge.refunded" in page
+
+
+def test_months_that_differ_are_named_with_the_commands_that_help(well: OpenAPI, staff: FlaskClient) -> None:
+    """The newest three by how much, in JSON and on the page; what Stripe says of another zone's month is left out."""
+    for name in ("2026-11", "2026-10", "2026-08", "2026-07"):
+        month(name, charged=10050)
+    stripe_months.put(["2026-09"], [Sums("2026-09", "usd", 1, 1, 1)], "UTC", NOW)
+    db.session.commit()
+    parts = staff.get("/v1/reports/health").json["tables"]["health"]
+    (told,) = [one for one in parts if one["part"] == "Months beside Stripe"]
+    again = "flask paywall reports compare-with-stripe --from 2026-07 --to 2026-11"
+    apart = "; ".join(f"{name} 2026: charged -$100.50" for name in ("November", "October", "August"))
+    assert told == {
+        "part": "Months beside Stripe",
+        "light": "look",
+        "told": f"Ours less Stripe's, asked 60 minutes ago: {apart}; and 1 more.",
+        "todo": f"Run flask paywall reconcile, then {again}.",
+    }
+    assert told["todo"] in staff.get("/admin/health").text
 
 
 def test_types_are_of_the_newest_events_the_latest_first(app: OpenAPI) -> None:
@@ -189,7 +219,7 @@ def test_spans_are_told_in_the_largest_unit_that_counts_two(time: int, words: st
 def test_a_command_that_is_named_exists(app: OpenAPI) -> None:
     """What the page says to run can be run."""
     source = (ROOT / "paywall/reports/health_checks.py").read_text()
-    named = set(re.findall(r"flask paywall ([a-z]+)(?: ([a-z]+))?", source))
+    named = set(re.findall(r"flask paywall ([a-z]+)(?: ([a-z-]+))?", source))
     group = app.cli.commands["paywall"]
     assert len(named) > 4
     for command, sub in named:
