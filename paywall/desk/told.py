@@ -26,6 +26,7 @@ LETTERS = {
     "address_taken": "that somebody wished for an address that is taken",
     "address_changed": "that the address was changed",
     "export_ready": "where to fetch the data",
+    "invited": "that a role on the staff was given",
     "erased": "that the account is erased",
 }
 SIGNED_IN = {"link": "by a mailed link or code", "checkout": "by paying in that browser"}

@@ -45,6 +45,11 @@ def post_export_ready(to: str, export_id: str, now: datetime, reader_id: str | N
     letters.add("export_ready", to, f"export:{export_id}", now, None, reader_id)
 
 
+def post_invited(to: str, action_id: str, by: str, now: datetime, reader_id: str) -> None:
+    """The notice of a role on the staff, once for the action that gave it. ``by`` is the role of who did."""
+    letters.add("invited", to, f"invited:{action_id}", now, None, reader_id, {"by": by})
+
+
 def post_erased(to: str, cause: str, now: datetime) -> None:
     """The last letter: what was held is erased. It names no reader, because there is none any more."""
     letters.add("erased", to, f"erased:{cause}", now)

@@ -26,6 +26,7 @@ SUBJECTS = {
     "address_taken": N_("Your address at {newsroom}"),
     "address_changed": N_("Your address at {newsroom} was changed"),
     "export_ready": N_("Your data from {newsroom}"),
+    "invited": N_("You are invited to the staff of {newsroom}"),
     "erased": N_("Your account at {newsroom} is erased"),
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from paywall import context
 from paywall.mail import codes, dues, links, messages, seals, truth
 from paywall.mail.messages import Letter
-from paywall.storage import addresses, checkouts, readers, sign_in_links
+from paywall.storage import addresses, checkouts, readers, sign_in_links, staff
 from paywall.storage.letters import WaitingLetter
 
 # what a template asks for; None where the letter would only mislead
@@ -89,6 +89,14 @@ def _export_ready(_row: WaitingLetter, _now: datetime) -> Values:
     return {"url": _ours("/account/export")}
 
 
+def _invited(row: WaitingLetter, _now: datetime) -> Values:
+    """With the role as it is now; none to who has lost it meanwhile."""
+    member = staff.get(row.reader_id or "")
+    if member is None:
+        return None
+    return {"by": (row.facts or {}).get("by"), "role": member.role, "url": _ours("/sign-in?return_to=/admin/")}
+
+
 def _erased(_row: WaitingLetter, _now: datetime) -> Values:
     return {}
 
@@ -115,6 +123,7 @@ WRITERS: Mapping[str, Callable[[WaitingLetter, datetime], Values]] = {
     "address_taken": _address_taken,
     "address_changed": _address_changed,
     "export_ready": _export_ready,
+    "invited": _invited,
     "erased": _erased,
     "welcome": _welcome,
     **dict.fromkeys(dues.VALUES, _subscription),

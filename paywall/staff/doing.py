@@ -36,9 +36,12 @@ class By:
 
     def note(
         self, action: str, now: datetime, *, subject: str | None = None, thing: str | None = None, **told: Any
-    ) -> None:
-        """Notes the action; ``before`` and ``after`` may tell what changed, without addresses. Commits nothing."""
-        staff_actions.note(
+    ) -> str:
+        """Notes the action and returns its id; commits nothing.
+
+        ``before`` and ``after`` may tell what changed, without addresses.
+        """
+        made = staff_actions.note(
             staff_id=self.staff_id,
             role=self.role,
             action=action,
@@ -48,6 +51,7 @@ class By:
             thing=thing,
             **told,
         )
+        return made or ""  # its id was made now, so that there is none like it
 
 
 COMMAND = By(None, "command", None)

@@ -9,6 +9,7 @@ import structlog
 from paywall import context, second_factor
 from paywall.domain.roles import Role
 from paywall.errors import Conflict, NotFound
+from paywall.mail import letterbox, postman
 from paywall.staff.doing import By
 from paywall.storage import factors, revocations, sessions
 from paywall.storage import staff as rows
@@ -59,7 +60,7 @@ def everyone() -> list[Member]:
 def give(email: str, role: Role, by: By, now: datetime) -> Reader:
     """Gives the owner of an address a role, or another one in place of the one they have. Commits.
 
-    Raises BadEmail, and LastAdmin where it would take the last admin's.
+    Who had none is told so by mail. Raises BadEmail, and LastAdmin where it would take the last admin's.
     """
     rows.lock()
     before = {row.id: row.role for row in rows.everyone()}
@@ -67,9 +68,13 @@ def give(email: str, role: Role, by: By, now: datetime) -> Reader:
     if before.get(row.id) == Role.ADMIN and role is not Role.ADMIN:
         _keep_an_admin(row)
     if before.get(row.id) != role:
-        by.note("role-changed", now, subject=row.id, before={"role": before.get(row.id)}, after={"role": str(role)})
+        was = before.get(row.id)
+        action_id = by.note("role-changed", now, subject=row.id, before={"role": was}, after={"role": str(role)})
+        if was is None:
+            letterbox.post_invited(row.email or "", action_id, by.role, now, row.id)
         log.info("role_given", reader=row.id, role=str(role))
     db.session.commit()
+    postman.call()
     return row
 
 

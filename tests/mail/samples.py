@@ -39,6 +39,7 @@ VALUES = {
     "address_taken": {"sign_in_url": SIGN_IN},
     "address_changed": {"new": "a•••@example.org"},
     "export_ready": {"url": f"{ACCOUNT}/export"},
+    "invited": {"by": "admin", "role": "support", "url": f"{SIGN_IN}?return_to=/admin/"},
     "erased": {},
 }
 

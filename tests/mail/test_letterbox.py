@@ -104,6 +104,20 @@ def test_a_ready_export_leads_to_its_page(app: OpenAPI, clock: FrozenClock, monk
     assert "https://pay.test/account/export" in one(monkeypatch).text
 
 
+@pytest.mark.parametrize(("role", "told"), [("support", ["Your role is support"]), (None, [])])
+def test_an_invitation_tells_the_role_as_it_is_when_it_leaves(
+    app: OpenAPI, clock: FrozenClock, monkeypatch, role: str | None, told: list[str]
+) -> None:
+    reader = make_reader("new@example.org", role="admin", now=clock.now())
+    for _ in range(2):
+        letterbox.post_invited("new@example.org", "act_1", "admin", clock.now(), reader.id)
+    reader.role = role
+    db.session.commit()
+    letters_sent = deliver(monkeypatch)
+    assert [part in letter.text for part, letter in zip(told, letters_sent, strict=True)] == [True] * len(told)
+    assert outcomes() == {"invited": "sent" if role else "void"}
+
+
 def test_the_last_letter_outlives_what_is_dropped_with_the_reader(
     app: OpenAPI, clock: FrozenClock, monkeypatch
 ) -> None:

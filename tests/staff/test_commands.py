@@ -7,6 +7,7 @@ from paywall.domain.roles import Role
 from paywall.storage import factors, staff
 from paywall.storage.database import db
 from paywall.storage.staff_actions import StaffAction
+from tests.mail.stories import sent
 from tests.support.builders import make_reader, save
 from tests.support.colleagues import pass_factor
 from tests.support.marks import on_sqlite
@@ -30,6 +31,14 @@ def test_a_role_is_given_and_replaced(app, role: str) -> None:
     result = run(app, "add", "sue@example.org", "--role", role)
     assert f"sue@example.org is staff: {role}." in result.output
     assert run(app, "list").output == f"sue@example.org  {role}  (has not signed in yet)\n"
+
+
+def test_who_is_added_on_the_server_is_told_by_mail(app, monkeypatch) -> None:
+    with sent(monkeypatch) as letters:
+        run(app, "add", "sue@example.org")
+    (letter,) = letters
+    assert "whoever runs the service of" in letter.text
+    assert "Your role is analyst" in letter.text
 
 
 def test_an_unknown_role_is_refused(app) -> None:

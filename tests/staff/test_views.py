@@ -7,6 +7,7 @@ from paywall.storage import factors, staff, staff_actions
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 from paywall.storage.staff_actions import StaffAction
+from tests.mail.stories import sent
 from tests.support.browsers import browser
 from tests.support.builders import make_reader, save, sign_in
 from tests.support.colleagues import colleague, pass_factor
@@ -65,6 +66,34 @@ def test_an_invited_address_has_the_role_and_is_told_where_to_sign_in(app, boss)
     assert "https://pay.test/sign-in?return_to=/admin/" in page
     assert [row.role for row in staff.under("new@example.org")] == ["analyst"]
     assert noted() == [("role-changed", "Asked by the desk.", {"role": None}, {"role": "analyst"})]
+
+
+def test_who_is_invited_is_told_by_one_letter_who_did_it_and_where_to_sign_in(app, boss, monkeypatch) -> None:
+    with sent(monkeypatch) as letters:
+        for role in ("analyst", "analyst", "support"):
+            send(boss, PAGE, email="new@example.org", role=role)
+    (letter,) = letters
+    assert (letter.kind, letter.to) == ("invited", "new@example.org")
+    for part in (letter.text, letter.html):
+        assert "a colleague with the role admin" in part
+        assert "Your role is analyst" in part
+        assert "https://pay.test/sign-in?return_to=/admin/" in part
+        assert "boss@example.org" not in part
+
+
+def test_who_was_removed_may_be_invited_again(app, boss, monkeypatch) -> None:
+    with sent(monkeypatch) as letters:
+        send(boss, PAGE, email="new@example.org", role="analyst")
+        (member,) = staff.under("new@example.org")
+        send(boss, f"{PAGE}/{member.id}/remove")
+        send(boss, PAGE, email="new@example.org", role="admin")
+    assert ["Your role is admin" in one.text for one in letters] == [False, True]
+
+
+def test_whoever_has_a_role_is_not_invited_to_another(app, boss, sue, monkeypatch) -> None:
+    with sent(monkeypatch) as letters:
+        send(boss, PAGE, email="sue@example.org", role="admin")
+    assert letters == []
 
 
 def test_another_role_counts_at_once(app, boss, sue) -> None:
