@@ -16,7 +16,7 @@ from paywall.domain.grants import GrantFacts
 from paywall.domain.roles import Right
 from paywall.explaining.moments import ends_after, moment
 from paywall.people import granting, handing
-from paywall.storage import entitlements, grants, staff_actions, subscriptions
+from paywall.storage import aliases, entitlements, grants, staff_actions, subscriptions
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
 from paywall.storage.grants import Grant
@@ -66,10 +66,16 @@ class Undo:
 
 
 def of_reader(reader_id: str) -> list[StaffAction]:
-    """The newest actions about a reader that may be taken back."""
-    rows = staff_actions.of_reader(reader_id, 200)
+    """The newest actions that may be taken back here: about the reader under any number, and what the reader has now.
+
+    An end that was planned goes with its subscription to whoever has that now; a move is taken back where it began.
+    """
+    held = {row.id for row in subscriptions.of_reader(reader_id)}
+    ids = {reader_id, *(one.id for one in aliases.of_reader(reader_id))}
+    rows = staff_actions.of_reader(reader_id, 200, held)
     open_ = [row for row in rows if row.action in WAYS and row.state == staff_actions.DONE and row.undone_by is None]
-    return open_[:_SHOWN]
+    here = [row for row in open_ if (row.thing in held if row.action == CancelLater.name else row.subject_id in ids)]
+    return here[:_SHOWN]
 
 
 def _free(desk: Desk, grant: Grant, until: datetime, ended_at: datetime | None, words: str) -> Preview:
@@ -146,7 +152,10 @@ def _do_cancel(desk: Desk, step: Step) -> None:
 
 
 def _look_move(desk: Desk, reader: Reader, row: StaffAction) -> Preview:
-    if subscriptions.holder_of(row.thing or "") != row.after["reader"]:
+    holder = subscriptions.holder_of(row.thing or "")
+    if holder == reader.id:
+        raise CannotAct("The purchase is this reader's by now: there is nothing to take back.")
+    if holder != aliases.current_id(row.after["reader"] or ""):
         raise CannotAct("The purchase is not where it was moved to any more. Look at who has it now.")
     db.session.commit()  # what looks begins anew
     move = handing.look(row.thing or "", reader.id, desk.now)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, func, select, update
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paywall.storage import aliases
@@ -85,10 +85,10 @@ def undo(action_id: str, by: str) -> bool:
     return db.session.scalar(change) is not None
 
 
-def of_reader(reader_id: str, limit: int | None = None) -> list[StaffAction]:
-    """What staff did about a reader, and about those for whom it stands, the newest first."""
-    ids = [reader_id, *db.session.scalars(aliases.ids_of(reader_id))]
-    query = select(StaffAction).where(StaffAction.subject_id.in_(ids))
+def of_reader(reader_id: str, limit: int | None = None, things: Collection[str] = ()) -> list[StaffAction]:
+    """What staff did about a reader, about those for whom it stands, and about ``things``; the newest first."""
+    mine = or_(StaffAction.subject_id == reader_id, StaffAction.subject_id.in_(aliases.ids_of(reader_id)))
+    query = select(StaffAction).where(or_(mine, StaffAction.thing.in_(things)) if things else mine)
     return list(db.session.scalars(query.order_by(StaffAction.at.desc(), StaffAction.id).limit(limit)))
 
 
