@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint conformance bench clean
+.PHONY: help demo demo-check test lint style conformance bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,11 +25,13 @@ demo-check: $(VENV)/.service ## walk a reader's whole journey through all three,
 test: $(VENV)/.dev ## run the whole test suite
 	@exec $(BIN)/python -m pytest -n 4 --dist worksteal
 
-lint: $(VENV)/.dev ## style, types, and the rules of the layout
+lint: style ## style, types, and the rules of the layout
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+style: $(VENV)/.dev # what no test looks at
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 conformance: $(VENV)/.dev ## play purchases in every order, doubled, lost, raced and killed (STORIES=, RUNS=, SEED=, LIVES=)
 	@$(if $(STORIES)$(ONLY)$(KINDS),true,LIVES=$(or $(LIVES),60) $(BIN)/python -m pytest -q -n 2 tests/journeys/test_state_machine.py \
