@@ -21,6 +21,7 @@ from paywall.people.commands import readers_cli
 from paywall.reconciling import reconcile
 from paywall.reports.commands import reports_cli
 from paywall.seeding.commands import dev_cli
+from paywall.staff import key_commands
 from paywall.staff.commands import staff_cli
 from paywall.storage import service_keys
 from paywall.storage.database import db
@@ -73,6 +74,7 @@ def init_app(app: Flask) -> None:
         group.add_command(part)
     for command in caring.COMMANDS:
         readers_cli.add_command(command)
+    services_cli.add_command(key_commands.rotate)
     app.cli.add_command(group)
 
 
