@@ -98,7 +98,7 @@ class Refund:
 
 def _paid(reader: Reader) -> list[Payment]:
     """What the reader paid, the newest first."""
-    rows = [paid for one in subscriptions.of_reader(reader.id) for paid in payments.payments_of(one.id)]
+    rows = payments.payments_of(*(one.id for one in subscriptions.of_reader(reader.id)))
     return sorted((row for row in rows if row.amount > 0), key=lambda row: (row.paid_at, row.invoice_id), reverse=True)
 
 

@@ -11,7 +11,7 @@ from paywall.caring import doing
 from paywall.caring.actions import ACTIONS
 from paywall.caring.doing import Changed, DoneBefore, Wish
 from paywall.caring.shapes import Action, BadField, CannotAct, Desk, Done, NotAnswered, Occupied, Preview, Who
-from paywall.desk import confirming
+from paywall.desk import confirming, offering
 from paywall.desk.confirming import Ticket
 from paywall.domain import roles
 from paywall.domain.roles import Right
@@ -34,6 +34,11 @@ _TYPED = "Type the reader's id as it stands above; that is how you say that you 
 def _desk() -> Desk:
     """What the colleague works with. Ends the reading transaction in which the guard asked."""
     db.session.commit()
+    return _looking()
+
+
+def _looking() -> Desk:
+    """The same, within the reading transaction: for what asks nothing of Stripe."""
     ours, who = parts(), guards.colleague()
     limits = roles.refund_limits(who.role, ours.settings.staff.support_refund_limit)
     return Desk(ours.settings, ours.gateway, ours.sync, context.now(), Who(who.reader_id, who.role, limits))
@@ -179,7 +184,11 @@ def _page() -> dict[str, Any]:
 @blueprint.app_context_processor
 def _vocabulary() -> dict[str, Any]:
     """What the list of actions on the reader's page speaks with."""
-    return {"desk_actions": ACTIONS, "desk_waiting": doing.waiting, "desk_moment": moments.moment}
+    told = {"desk_actions": ACTIONS, "desk_waiting": doing.waiting, "desk_moment": moments.moment}
+    return told | {
+        "desk_why_none": lambda reader: offering.why_none(_looking(), reader),
+        "desk_why_not": lambda action, reader: offering.why_not(_looking(), action, reader),
+    }
 
 
 def _add(action: Action) -> None:
