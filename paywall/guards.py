@@ -16,6 +16,7 @@ from paywall import colleagues, context, second_factor, sessions
 from paywall.colleagues import Colleague, Missing
 from paywall.domain.roles import Right
 from paywall.errors import Forbidden, NotFound, Unauthorized
+from paywall.phrases import Phrase
 from paywall.second_factor import CodeRefused, CodesRest
 from paywall.storage import service_keys
 from paywall.storage.database import db
@@ -180,7 +181,8 @@ def _require(right: Right) -> None:
             raise Forbidden("This report names persons: no service key opens it.")
         return
     if not colleague().may(right):
-        raise Forbidden("Your role does not allow this. Who has the role admin can change it under Staff.")
+        told = "Your role is %(role)s, and this is not part of it. Ask somebody with the role admin for it."
+        raise Forbidden(Phrase(told, role=str(colleague().role)))
 
 
 def _prove() -> Response | None:

@@ -102,6 +102,32 @@ def test_what_a_role_is_for_opens(app) -> None:
         less = mine
 
 
+@pytest.mark.parametrize(
+    ("role", "path", "ways"),
+    [
+        (Role.ANALYST, "/admin/desk", ["/admin/"]),
+        (Role.ANALYST, "/admin/staff", ["/admin/"]),
+        (Role.SUPPORT, "/admin/staff", ["/admin/", "/admin/desk"]),
+    ],
+)
+def test_a_refusal_leads_back_to_what_the_role_may_see(app, role: Role, path: str, ways: list[str]) -> None:
+    client = colleague(app, role)
+    refused = client.get(path)
+    assert refused.status_code == 403
+    assert f"Your role is {role}, and this is not part of it." in refused.text
+    links = re.findall(r'<a class="button[^"]*" href="([^"]+)">', refused.text)
+    assert links == ways
+    assert [client.get(link).status_code for link in links] == [200] * len(links)
+
+
+def test_a_refusal_leads_readers_to_the_news(app, clock) -> None:
+    client = browser(app)
+    sign_in(client, make_reader(now=clock.now()), now=clock.now())
+    refused = client.get("/admin/staff")
+    assert (refused.status_code, "Go to the reports" in refused.text) == (403, False)
+    assert app.extensions["paywall"].settings.newsroom.home_url in refused.text
+
+
 def test_readers_reach_nothing(app, clock) -> None:
     client = browser(app)
     sign_in(client, make_reader(now=clock.now()), now=clock.now())
