@@ -57,9 +57,10 @@ def look(subscription_id: str, to: str, now: datetime) -> Move:
         if one is not None and erasures.is_begun(one):
             raise CannotMove(f"Reader {one} is erased, or about to be: nothing can be moved from or to there.")
     gives = entitlements.of_source("subscription", subscription_id)
-    words = entitlements.terms_of(gives).state_at(now) if gives else "pending"
+    state = entitlements.terms_of(gives).state_at(now) if gives else "pending"
+    told = f"at Stripe: {row.status}; access by it: {state}"
     address = target.email if target else readers.normalise(to)[0]
-    return Move(row.id, row.reader_id, target.id if target else None, address, f"{row.status}, {words}")
+    return Move(row.id, row.reader_id, target.id if target else None, address, told)
 
 
 def carry_out(sync: Sync, move: Move, reason: str, now: datetime) -> str:

@@ -131,7 +131,7 @@ def test_staff_are_not_erased_while_they_have_a_role(shop: Shop, clock) -> None:
 
 def test_a_purchase_moves_to_an_address_and_back(desk: Acting, ada: Ada, clock) -> None:
     preview = desk.look("move", to=RIGHT)
-    assert "goes to a new reader of that address" in preview.text
+    assert "(at Stripe: active; access by it: active) goes to a new reader of that address" in preview.text
     assert desk.confirm("move", preview).status_code == 303
     (holder,) = readers.under(RIGHT)
     assert subscriptions.get(ada.subscription_id).reader_id == holder.id

@@ -77,7 +77,8 @@ def test_the_new_holder_is_mailed_a_link_once(ada: Ada, run) -> None:
 def test_it_shows_what_it_would_do_and_asks(ada: Ada, run) -> None:
     shown = run(ada.subscription_id, "--to", RIGHT, "--reason", "x", answer="n\n")
     assert shown.exit_code == 1
-    assert f"{ada.subscription_id} (active, active) is reader {ada.reader_id}'s. This would:" in shown.output
+    states = "(at Stripe: active; access by it: active)"
+    assert f"{ada.subscription_id} {states} is reader {ada.reader_id}'s. This would:" in shown.output
     assert "give it to a new reader of that address" in shown.output
     assert subscriptions.get(ada.subscription_id).reader_id == ada.reader_id
     assert readers.under(RIGHT) == []
