@@ -18,7 +18,7 @@ from paywall.errors import NotFound
 from paywall.explaining import holdings, moments
 from paywall.explaining.gathering import Explainer
 from paywall.explaining.text import headline
-from paywall.explaining.words import STATES
+from paywall.explaining.words import BY_STAFF, STATES
 from paywall.storage import aliases
 from paywall.storage.database import begin_read
 
@@ -98,6 +98,7 @@ def _vocabulary() -> dict[str, Any]:
         "price_of": price_of,
         "in_words": in_words,
         "headline": headline,
+        "by_staff": BY_STAFF,
         "flags": told.FLAGS,
         "signed_in": told.SIGNED_IN,
         "timeline_kinds": timeline.TITLES,

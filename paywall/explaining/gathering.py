@@ -35,7 +35,7 @@ class Explainer:
         for row, entries in held.histories:
             known = ledger.known_at(entries, at)
             if row.plan not in self.plans:
-                notes.append(f"{row.source} {row.source_id} gives nothing: plans.toml has no plan {row.plan}.")
+                notes.append(words.gives_nothing(row.source, row.source_id, row.plan))
             elif known is not None and known.reader_id == reader.id:
                 given.append((row, self._given(row, entries, known, held, at, now)))
             elif known is not None:
@@ -125,7 +125,7 @@ class Explainer:
             yield f"{self._named(row)}: {self._learned(true, held)} By that it {words.WERE[state]} at that moment."
 
     def _named(self, row: Entitlement) -> str:
-        return f"{self.plans[row.plan].name} from {row.source} {row.source_id}"
+        return f"{self.plans[row.plan].name} {words.origin(row.source, row.source_id)}"
 
     def _learned(self, entry: LedgerEntry, held: Holdings) -> str:
         told = words.cause(entry.cause, entry.cause_id, held.types.get(entry.cause_id))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from paywall.domain.plans import price_of
 from paywall.explaining.moments import ends_after, moment
 from paywall.explaining.story import Explanation, Given
-from paywall.explaining.words import STATES
+from paywall.explaining.words import STATES, origin
 
 _STEPS_SHOWN = 20
 
@@ -48,7 +48,7 @@ def headline(told: Explanation, zone: ZoneInfo) -> str:
 def _given(one: Given, zone: ZoneInfo, past: bool) -> Iterator[str]:
     """Where a ``past`` moment is told, what is known of today only is marked as such."""
     by_now = "by now " if past else ""
-    yield f"{one.plan}, from {one.source} {one.source_id}, {STATES[one.state]} ({one.state}, {one.reason})"
+    yield f"{one.plan}, {origin(one.source, one.source_id)}, {STATES[one.state]} ({one.state}, {one.reason})"
     yield f"  Why:  {one.rule}"
     yield f"  Next: {one.next_step}"
     if one.hindsight:

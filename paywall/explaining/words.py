@@ -88,6 +88,21 @@ _HOLDS = {
 }
 
 
+_FREE = "comp"  # a source that is no purchase
+BY_STAFF = "given free of charge by staff"
+
+
+def origin(source: str, source_id: str) -> str:
+    """Where an access comes from, with the id to look it up by."""
+    return f"{BY_STAFF} ({source_id})" if source == _FREE else f"from {source} {source_id}"
+
+
+def gives_nothing(source: str, source_id: str, plan: str) -> str:
+    """That what was bought or given is of a plan that is not there any more."""
+    thing = f"What staff gave free of charge ({source_id})" if source == _FREE else f"{source} {source_id}"
+    return f"{thing} gives nothing: plans.toml has no plan {plan}."
+
+
 def rule(reason: Reason, terms: Terms, plan: Plan, zone: ZoneInfo) -> str:
     """The rule that applies, with its dates."""
     return REASONS[reason].format(

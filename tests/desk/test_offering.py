@@ -67,6 +67,16 @@ def test_what_is_offered_can_be_begun_and_what_is_not_is_refused_in_the_same_wor
             assert why in html, name
 
 
+def test_free_days_are_called_so_and_not_by_their_code(admin: FlaskClient) -> None:
+    reader = make_reader("ada@example.org")
+    save()
+    given(reader)
+    save()
+    html = " ".join(re.sub(r"<[^>]+>", " ", look(admin, reader)[1]).split())
+    assert re.search(r"given free of charge by staff grt_\w+", html)
+    assert "from comp" not in html
+
+
 def test_on_a_colleague_of_a_higher_role_nothing_is_offered_but_the_reason(staff: FlaskClient) -> None:
     chief = make_reader("chief@example.org", role="admin")
     save()

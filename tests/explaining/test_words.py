@@ -132,6 +132,14 @@ def test_what_was_never_paid_waits_or_is_over() -> None:
     assert words.next_step(over, PLAN, ZONE, NOW).startswith("Nothing more happens")
 
 
+def test_where_access_comes_from_is_said_in_words_with_its_id() -> None:
+    assert words.origin("comp", "grt_1") == "given free of charge by staff (grt_1)"
+    assert words.origin("subscription", "sub_1") == "from subscription sub_1"
+    nothing = "gives nothing: plans.toml has no plan old."
+    assert words.gives_nothing("comp", "grt_1", "old") == f"What staff gave free of charge (grt_1) {nothing}"
+    assert words.gives_nothing("subscription", "sub_1", "old") == f"subscription sub_1 {nothing}"
+
+
 def test_an_end_at_midnight_is_told_as_the_last_day() -> None:
     midnight = NOW.astimezone(ZONE).replace(hour=0) + timedelta(days=3)
     told = words.next_step(replace(TERMS, until=midnight, paid_until=midnight, renews=False), PLAN, ZONE, NOW)
