@@ -53,6 +53,11 @@ class SetUp:
     secret: str
     picture: str
 
+    @property
+    def groups(self) -> list[str]:
+        """The secret in groups of four, as people read it out and type it."""
+        return re.findall(".{1,4}", self.secret)
+
 
 def is_set_up(reader_id: str) -> bool:
     """Whether the reader has a second factor that counts."""

@@ -1,5 +1,7 @@
 """The second factor in a browser: set up, passed, asked for again; a mailbox alone opens nothing."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -69,7 +71,17 @@ def test_the_secret_is_shown_as_a_picture_that_our_policy_allows_and_as_text(cli
     assert "<svg" in page.text
     assert "style=" not in page.text
     assert "<script" not in page.text
-    assert f'<code class="secret">{form_of(page.text)["secret"]}</code>' in page.text
+    shown = re.search(r'<code class="secret">(.*?)</code>', page.text)[1]
+    assert re.sub(r"</?span>", "", shown) == form_of(page.text)["secret"], "what is copied holds no space"
+
+
+def test_the_secret_is_read_in_groups_of_four_and_spoken_letter_by_letter(client) -> None:
+    page = send(client, f"{DOOR}/set-up").text
+    groups = re.findall(r"<span>([A-Z2-7]+)</span>", page)
+    assert [len(one) for one in groups] == [4] * 8
+    assert "".join(groups) == form_of(page)["secret"]
+    spoken = re.search(r'<span class="spoken">Letter by letter: (.*?)</span>', page)[1]
+    assert spoken == ", ".join(" ".join(one) for one in groups) + "."
 
 
 def test_ten_recovery_codes_are_shown_once(client, clock) -> None:
