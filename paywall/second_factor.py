@@ -25,6 +25,8 @@ STEP = 30  # seconds that a code is shown for (RFC 6238)
 AROUND = (-1, 0, 1)  # steps whose codes are taken: clocks differ, and people type slowly
 TRIES, SPAN = 5, timedelta(hours=1)
 RECOVERY_CODES = 10
+_DIGITS = re.compile("[0-9]{6}")
+_CHANGE_OVER = "This change was finished or begun anew elsewhere. Open the page again and begin anew."
 _RECOVERY_BYTES = 10  # 80 random bits: a plain hash of them cannot be guessed
 
 
@@ -70,7 +72,7 @@ def begin(reader: Reader, now: datetime) -> SetUp:
     Raises SetUpOver where there is one that counts.
     """
     if is_set_up(reader.id):
-        raise SetUpOver("You have a second factor. Ask somebody with the role admin to reset it, then begin again.")
+        raise SetUpOver("You have a second factor. Open the page again, and choose another app or telephone there.")
     secret = pyotp.random_base32()
     factors.begin(reader.id, _seal(reader.id, secret), now)
     return _shown(reader, secret)
@@ -94,6 +96,38 @@ def confirm(reader: Reader, secret: str, text: str, now: datetime) -> list[str]:
     if not factors.confirm(reader.id, now):
         raise SetUpOver
     log.info("second_factor_set_up", reader=reader.id)
+    return renew_recovery(reader.id)
+
+
+def begin_change(reader: Reader) -> tuple[SetUp, str]:
+    """A secret for another app, and the same sealed, for ``change``; the app of before counts until then.
+
+    Writes nothing. Raises SetUpOver where there is none of before.
+    """
+    row, secret = _confirmed(reader.id), pyotp.random_base32()
+    return _shown(reader, secret), vault.seal(secret.encode(), _next_label(row), _key())
+
+
+def change_again(reader: Reader, sealed: str) -> SetUp:
+    """The same change once more, for the browser that has it sealed. Raises SetUpOver."""
+    return _shown(reader, _next_secret(_confirmed(reader.id), sealed))
+
+
+def change(reader: Reader, sealed: str, text: str, now: datetime) -> list[str]:
+    """Puts another app in place of the one of before, after a first code of it; returns the new recovery codes.
+
+    What sessions had proved by the one of before counts no more. Tries are not counted: who has the form has the
+    secret. Commits nothing. Raises SetUpOver and CodeRefused.
+    """
+    row = _confirmed(reader.id)
+    secret = _next_secret(row, sealed)
+    typed = _tidy(text)
+    step = _step(secret.encode(), typed, now) if _DIGITS.fullmatch(typed) else None
+    if step is None:
+        raise CodeRefused("That is not a code of the new app that works now. Type the one that it shows next.")
+    if not factors.replace(reader.id, row.secret, _seal(reader.id, secret), step, now):
+        raise SetUpOver(_CHANGE_OVER)
+    log.warning("second_factor_changed", reader=reader.id)
     return renew_recovery(reader.id)
 
 
@@ -142,15 +176,16 @@ def _try(reader_id: str, text: str, now: datetime, *, recovery: bool) -> None:
             retry_after=int(SPAN.total_seconds()),
         )
     db.session.commit()
-    if _fits(reader_id, re.sub(r"[\s-]", "", text).upper()[:40], now, recovery=recovery):
+    if _fits(reader_id, _tidy(text), now, recovery=recovery):
         return
     log.info("second_factor_refused", reader=reader_id)
     raise CodeRefused("That is not a code that works now, or it was used. Type the one that your app shows next.")
 
 
 def _fits(reader_id: str, typed: str, now: datetime, *, recovery: bool) -> bool:
-    if re.fullmatch("[0-9]{6}", typed, re.ASCII):
-        step = _step(reader_id, typed, now)
+    if _DIGITS.fullmatch(typed):
+        row = factors.get(reader_id)
+        step = _step(_secret_of(row), typed, now) if row is not None else None
         return step is not None and factors.take_step(reader_id, step)
     if recovery and factors.take_recovery(reader_id, _hashed(reader_id, typed), now):
         log.warning("recovery_code_used", reader=reader_id, left=factors.recovery_left(reader_id))
@@ -158,12 +193,13 @@ def _fits(reader_id: str, typed: str, now: datetime, *, recovery: bool) -> bool:
     return False
 
 
-def _step(reader_id: str, digits: str, now: datetime) -> int | None:
+def _tidy(text: str) -> str:
+    return re.sub(r"[\s-]", "", text).upper()[:40]
+
+
+def _step(secret: bytes, digits: str, now: datetime) -> int | None:
     """Of which step this is the code; None for none of those around now."""
-    row = factors.get(reader_id)
-    if row is None:
-        return None
-    codes = pyotp.HOTP(_secret_of(row).decode())
+    codes = pyotp.HOTP(secret.decode())
     present = int(now.timestamp()) // STEP
     found = [present + apart for apart in AROUND if compare_digest(codes.at(present + apart), digits)]
     return found[-1] if found else None
@@ -185,8 +221,31 @@ def _label(reader_id: str) -> str:
 
 
 def _seal(reader_id: str, secret: str) -> str:
-    return vault.seal(secret.encode(), _label(reader_id), context.settings().tokens.encryption_key.get_secret_value())
+    return vault.seal(secret.encode(), _label(reader_id), _key())
 
 
 def _secret_of(row: factors.SecondFactor) -> bytes:
-    return vault.unseal(row.secret, _label(row.reader_id), context.settings().tokens.encryption_key.get_secret_value())
+    return vault.unseal(row.secret, _label(row.reader_id), _key())
+
+
+def _key() -> str:
+    return context.settings().tokens.encryption_key.get_secret_value()
+
+
+def _confirmed(reader_id: str) -> factors.SecondFactor:
+    row = factors.get(reader_id)
+    if row is None or row.confirmed_at is None:
+        raise SetUpOver("You have no second factor that could be changed. Open the page again and set one up.")
+    return row
+
+
+def _next_label(row: factors.SecondFactor) -> str:
+    """Binds what follows a factor to that one: a form that was left open changes no later factor."""
+    return f"{_label(row.reader_id)} after {sha256_hex(row.secret)}"
+
+
+def _next_secret(row: factors.SecondFactor, sealed: str) -> str:
+    try:
+        return vault.unseal(sealed, _next_label(row), _key()).decode()
+    except vault.KeyUnreadable:
+        raise SetUpOver(_CHANGE_OVER) from None

@@ -9,12 +9,14 @@ from paywall.domain.roles import Right
 from paywall.errors import Unauthorized
 from paywall.second_factor import CodeRefused, CodesRest, SetUp
 from paywall.staff import places
+from paywall.staff.doing import By
 from paywall.storage import factors
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 
 blueprint = Blueprint("second_factor", __name__, url_prefix="/admin/second-factor", template_folder="templates")
 blueprint.before_request(places.begin)
+NEW_CODE_FIELD = "new_code"  # of the app that follows; the other one is a proof by the app of before
 guards.protect(blueprint, guards.ENTERING)
 
 
@@ -77,6 +79,37 @@ def confirm_again() -> Response:
     return again()
 
 
+@blueprint.post("/change")
+@guards.needs(Right.REPORTS, recent=True)
+def begin_change() -> Response:
+    """Shows a secret for another app; the app of before counts until a first code of this one came back."""
+    set_up, sealed = second_factor.begin_change(_reader(_entrant()))
+    return _change_page(set_up, sealed)
+
+
+@blueprint.post("/changed")
+@guards.needs(Right.REPORTS, recent=True)
+def change() -> Response:
+    """Takes the first code of another app, which ends the one of before; shows new recovery codes, this once."""
+    entrant, now, sealed = _entrant(), context.now(), request.form.get("sealed", "")
+    who, reader = guards.colleague(), _reader(entrant)
+    try:
+        codes = second_factor.change(reader, sealed, request.form.get(NEW_CODE_FIELD, ""), now)
+    except CodeRefused as error:
+        return _change_page(second_factor.change_again(reader, sealed), sealed, error)
+    sessions.pass_factor(entrant.session, now)
+    By(who.reader_id, who.role, None).note("second-factor-changed", now, subject=who.reader_id)
+    db.session.commit()
+    return make_response(render_template("staff/recovery_codes.html", codes=codes, first=False, changed=True))
+
+
+@blueprint.get("/change")
+@blueprint.get("/changed")
+def change_again() -> Response:
+    """Where a reload of these leads."""
+    return again()
+
+
 @blueprint.post("/recovery-codes")
 @guards.needs(Right.REPORTS, recent=True)
 def renew_recovery() -> Response:
@@ -114,6 +147,11 @@ def _page(entrant: Entrant, way_on: str, fault: CodeRefused | CodesRest | None =
 def _set_up_page(set_up: SetUp, fault: CodeRefused | CodesRest | None = None) -> Response:
     page = render_template("staff/set_up.html", set_up=set_up, fault=fault, field=guards.CODE_FIELD)
     return make_response(page, fault.status if fault else 200)
+
+
+def _change_page(set_up: SetUp, sealed: str, fault: CodeRefused | None = None) -> Response:
+    told = {"set_up": set_up, "sealed": sealed, "fault": fault, "field": NEW_CODE_FIELD}
+    return make_response(render_template("staff/set_up.html", **told), fault.status if fault else 200)
 
 
 def _sign_in_first() -> Response:

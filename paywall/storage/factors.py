@@ -64,6 +64,21 @@ def confirm(reader_id: str, now: datetime) -> bool:
     return db.session.scalar(done) is not None
 
 
+def replace(reader_id: str, old: str, sealed: str, step: int, now: datetime) -> bool:
+    """Puts another secret in place of ``old``, its code of ``step`` used up; False where ``old`` is not there any more.
+
+    What sessions had proved goes with the old one. Commits nothing.
+    """
+    row = SecondFactor
+    values = {"secret": sealed, "created_at": now, "confirmed_at": now, "last_step": step, "tries": 0}
+    mine = row.reader_id == reader_id, row.secret == old, row.confirmed_at.is_not(None)
+    changed = update(row).where(*mine).values(**values, tries_since=now).returning(row.reader_id)
+    if db.session.scalar(changed) is None:
+        return False
+    sessions.forget_factor([reader_id])
+    return True
+
+
 def take_try(reader_id: str, now: datetime, most: int, span: timedelta) -> bool:
     """Counts one typed code; False where ``most`` were typed since ``span`` ago. Commits nothing."""
     row = SecondFactor
