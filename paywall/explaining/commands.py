@@ -16,8 +16,9 @@ from paywall.storage.database import begin_read
 def explain(reader: str, at: str | None) -> None:
     """Say in plain words why READER may or may not read, now or at another moment.
 
-    READER is a reader's id, an e-mail address, or Stripe's id of the customer or subscription. A moment in the past is
-    told as it was known then, and what was learned only later is said.
+    READER is a reader's id, an e-mail address, any id of Stripe's that the service desk finds a reader by, or the
+    number of an invoice or a receipt. A moment in the past is told as it was known then, and what was learned only
+    later is said.
     """
     settings, now = context.settings(), context.now()
     try:
@@ -28,6 +29,6 @@ def explain(reader: str, at: str | None) -> None:
         raise click.ClickException(error.message) from None
     explainer = Explainer(settings.plans, settings.zone)
     if len(found) > 1:
-        click.echo(f"{len(found)} readers gave this address; they are told one by one.\n")
+        click.echo(f"{len(found)} readers fit; they are told one by one.\n")
     for number, one in enumerate(found):
         click.echo("\n" * bool(number) + "\n".join(render(explainer.explain(one, moment, now), settings.zone)))

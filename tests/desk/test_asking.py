@@ -3,6 +3,7 @@
 import pytest
 
 from paywall.desk import asking
+from paywall.storage import finding
 
 
 def wanted(text: str) -> list[tuple[str, str]]:
@@ -50,3 +51,8 @@ def test_too_little_wants_nothing(text: str) -> None:
 
 def test_much_too_long_a_text_is_cut() -> None:
     assert len(asking.read("a" * 5000).text) == asking.LONGEST
+
+
+def test_commands_find_by_every_id_that_the_search_finds_by() -> None:
+    """``explain`` and those that act take the same ids, whole."""
+    assert {way.name for kind in asking.KINDS for way in kind.ways} == {way.name for way in finding.IDS}

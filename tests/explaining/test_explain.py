@@ -17,6 +17,7 @@ from paywall.storage import addresses, erasures
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
 from paywall.storage.models import Entitlement, InboxEvent, LedgerEntry, Reader, Subscription
+from paywall.storage.payments import InvoicePayment, Payment
 from tests.support import staff
 from tests.support.builders import make_reader
 from tests.support.marks import on_sqlite
@@ -86,8 +87,15 @@ def test_a_subscriber_may_read_and_the_text_says_why_until_when_and_since_which_
 
 def test_every_name_of_a_reader_leads_to_the_same_text(shop: Shop, sold: str) -> None:
     row = db.session.get(Subscription, sold)
-    names = [ADA, ADA.upper(), row.reader_id, row.customer_id, sold]
-    assert len({told(shop, name) for name in names}) == 1
+    paid = db.session.scalar(sa.select(Payment))
+    part = db.session.scalar(sa.select(InvoicePayment))
+    entitlement = db.session.scalar(sa.select(Entitlement.id))
+    paid.receipt_number = "2026-0042"
+    db.session.commit()
+    names = [ADA, ADA.upper(), row.reader_id, row.customer_id, sold, paid.invoice_id, part.payment_intent_id]
+    names += [part.charge_id, entitlement, paid.number, paid.number.lower(), paid.receipt_number]
+    assert len({told(shop, name) for name in names if name}) == 1
+    assert command(shop, paid.number[:-1]).exit_code == 1, "the beginning of a number names nobody"
 
 
 def test_whoever_changed_the_address_is_found_by_the_old_one_until_it_is_another_readers(shop: Shop, sold: str) -> None:
@@ -291,7 +299,7 @@ def test_a_second_subscription_is_flagged_for_both_readers_of_the_address(shop: 
     db.session.execute(sa.insert(Subscription).values(**values))
     db.session.commit()
     text = told(shop, ADA)
-    assert text.startswith("2 readers gave this address; they are told one by one.\n")
+    assert text.startswith("2 readers fit; they are told one by one.\n")
     assert f"sub_second of reader rdr_other stands beside {sold}: the same address, paid twice?" in text
     assert f"sub_second stands beside {sold}, and both are alive: paid twice?" in text
 
