@@ -1,6 +1,6 @@
 """A reader's timeline: what happened, from all tables that know something, the newest first, a page at a time."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,7 @@ from paywall.storage.letters import WaitingLetter
 from paywall.storage.models import Checkout, LedgerEntry, ReaderSession, SignInLink, Subscription
 from paywall.storage.moves import PurchaseMove
 from paywall.storage.payments import Dispute, Payment, Refund
-from paywall.storage.staff_actions import StaffAction
+from paywall.storage.staff_actions import BEGUN, StaffAction
 
 PAGE = 50
 
@@ -179,7 +179,7 @@ def page(person: Person, zone: ZoneInfo, kinds: Collection[str] = (), after: str
 
 def _entries(rows: Sequence[tuple[Source, Any]], zone: ZoneInfo) -> list[Entry]:
     events = {row.cause_id for source, row in rows if source.name == "change" and row.cause == "event"}
-    teller = Teller(zone, ledger.event_types(events) if events else {})
+    teller = Teller(zone, ledger.event_types(events) if events else {}, _erasures(row for _, row in rows))
     return [
         Entry(
             at=getattr(row, source.at.key),
@@ -190,6 +190,13 @@ def _entries(rows: Sequence[tuple[Source, Any]], zone: ZoneInfo) -> list[Entry]:
         )
         for source, row in rows
     ]
+
+
+def _erasures(rows: Iterable[Any]) -> dict[str, datetime | None]:
+    """When those were erased about whom staff began what did not come to its end; asked for where there are any."""
+    ids = {row.subject_id for row in rows if isinstance(row, StaffAction) and row.state == BEGUN and row.subject_id}
+    query = select(Erasure.reader_id, Erasure.done_at).where(Erasure.reader_id.in_(ids))
+    return dict(iter(db.session.execute(query))) if ids else {}
 
 
 def _behind(source: Source, at: datetime, name: str, row_id: str) -> ColumnElement[bool]:

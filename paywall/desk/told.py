@@ -1,7 +1,7 @@
 """What the timeline says of a row of each kind: a line, and what stands behind it. Pure: no row is read here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from paywall.domain.lifecycle import Change
 from paywall.domain.plans import price_of
 from paywall.explaining import words
 from paywall.explaining.moments import ends_after, moment
+from paywall.storage.staff_actions import BEGUN
 
 LETTERS = {
     "sign_in": "a link and a code to sign in",
@@ -44,10 +45,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Says what rows mean, in the newsroom's ``zone``; ``types`` are those of the events that the rows name."""
+    """Says what rows mean, in the newsroom's ``zone``; ``types`` are those of the events that the rows name.
+
+    ``erasures`` are those of the readers about whom an action was begun, by the reader's id: when each was done.
+    """
 
     zone: ZoneInfo
     types: Mapping[str, str]
+    erasures: Mapping[str, datetime | None] = field(default_factory=dict)
 
     def change(self, row: Any) -> Told:
         """An entry of the ledger."""
@@ -104,9 +109,18 @@ class Teller:
         title = ACTIONS[row.action].title if row.action in ACTIONS else row.action
         by = f"by {row.staff_id} ({row.role})" if row.staff_id else f"by a {row.role} on the server"
         reason = f"reason: {row.reason}" if row.reason else ""
-        state = "" if row.state == "done" else f"{row.state} {row.outcome or ''}".strip()
+        state = "" if row.state == "done" else f"{row.state} {row.outcome or ''}".strip() + self._gone_on_with(row)
         undone = f"taken back by {row.undone_by}" if row.undone_by else ""
         return _told(f"Staff: {title}", by, reason, state, undone, row.thing or "", row.id)
+
+    def _gone_on_with(self, row: Any) -> str:
+        """What became of an action that did not come to its end, of a reader who is erased: the worker does that."""
+        if row.state != BEGUN or row.subject_id not in self.erasures:
+            return ""
+        if row.action != "erase":
+            return "; of an erased reader nothing is gone on with"
+        done_at = self.erasures[row.subject_id]
+        return f", and done by the worker on {self._at(done_at)}" if done_at else "; the worker goes on with it"
 
     def move(self, row: Any) -> Told:
         """A purchase went from one reader to another."""

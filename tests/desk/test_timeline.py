@@ -141,6 +141,26 @@ def test_what_joined_readers_did_belongs_to_the_one_who_stands_for_them(app, zon
     assert len(timeline.page(person(reader, joined.id), zone).entries) == 1
 
 
+def test_an_erasure_that_staff_began_tells_what_it_came_to_by_the_worker(app, zone) -> None:
+    """The process that began it died: the action stays begun, and other actions of the reader say nothing of it."""
+    reader = make_reader("ada@example.org")
+    about = {"staff_id": None, "role": "command", "subject_id": reader.id, "reason": None, "state": "begun"}
+    for action in ("erase", "refund"):
+        staff_actions.note(action=action, now=NOW - DAY, action_id=f"act_{action}", **about)
+
+    def told_of() -> dict[str, str]:
+        db.session.commit()
+        found = timeline.page(person(reader), zone, [Kind.STAFF]).entries
+        return {one.id: one.told.details[1] for one in found}
+
+    assert told_of() == {"act_erase": "begun", "act_refund": "begun"}
+    erasure = erasures.begin(reader.id, "staff", NOW - DAY)
+    assert told_of()["act_erase"] == "begun; the worker goes on with it"
+    erasures.advance(erasure.id, erasures.DONE, NOW)
+    done = "begun, and done by the worker on 22 November 2026, 12:00 EST"
+    assert told_of() == {"act_erase": done, "act_refund": "begun; of an erased reader nothing is gone on with"}
+
+
 def test_a_page_asks_each_table_once(app, zone, queries) -> None:
     reader = make_life()
     with queries() as asked:
