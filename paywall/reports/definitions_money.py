@@ -49,8 +49,9 @@ MONEY: dict[str, tuple[str, str]] = {
         "number of entitlements with a failed renewal, by the moment at which their last paid period ended",
     ),
     "recovered": (
-        "Failed renewals that were paid before access was over.",
-        "number of failed with a later payment, made before the end of access, that carried access on",
+        "Failed renewals that were paid before access was over, whether or not the payment was given back later.",
+        "number of failed with a later payment, made before the end of access as it was by then, that carried access "
+        "on",
     ),
     "paid_too_late": (
         "Failed renewals that were paid after access was over.",

@@ -140,12 +140,16 @@ def _with_payment(episode: Subquery) -> CTE:
 
 
 def _episodes(since: datetime, before: datetime) -> Subquery:
-    """A row for each failed renewal: all entries about one have the same end of the paid period."""
-    entry = LedgerEntry
+    """A row for each failed renewal: all entries about one have the same end of the paid period.
+
+    The last of them has the end of access that held: Stripe may have ended the subscription before the grace was over.
+    """
+    entry, last = LedgerEntry, aliased(LedgerEntry)
     keys = (entry.entitlement_id, entry.paid_until)
     failing = and_(entry.in_dunning, entry.paid_until >= since, entry.paid_until < before)
-    until = func.max(entry.until, type_=entry.until.type).label("until")
-    return select(*keys, until).where(failing).group_by(*keys).subquery("episode")
+    newest = select(*keys, func.max(entry.id).label("id")).where(failing).group_by(*keys).subquery("newest")
+    told = select(newest.c.entitlement_id, newest.c.paid_until, last.until).join(last, last.id == newest.c.id)
+    return told.subquery("episode")
 
 
 def _paid_by(episode: Subquery) -> ColumnElement[str | None]:

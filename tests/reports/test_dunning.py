@@ -112,6 +112,33 @@ def test_the_rate_is_of_what_is_decided(fates: dict[Fate, int], rate: float | No
     assert Failed(fates, 0).rate == rate
 
 
+@pytest.mark.parametrize("given_back", [False, True])
+@pytest.mark.parametrize(("paid_after", "fate"), [(2, Fate.RECOVERED), (5, Fate.RETURNED)])
+def test_what_is_paid_after_stripe_ended_it_within_the_grace_is_too_late(
+    app: OpenAPI, paid_after: int, fate: Fate, given_back: bool
+) -> None:
+    """Access was over on the third day, whatever the grace would have been; a refund afterwards changes nothing."""
+    row, end = make_subscription(currency="usd"), NOW - 40 * DAY
+    source, start = Source("subscription", row.id, row.reader_id, "annual"), end - 365 * DAY
+    paid_at, cut = end + paid_after * DAY, end + 3 * DAY
+    acts = [(start, paid(end, start)), (end, failing(end, start))]
+    ended = Terms(start, end, cut, Reason.PAYMENT_FAILED, in_dunning=True)
+    in_time = paid_after < 3
+    acts.append((paid_at, paid(end + 365 * DAY, start)) if in_time else (cut, ended))
+    if not in_time:
+        acts.append((paid_at, Terms(start, cut, cut, Reason.PAYMENT_FAILED)))
+    if given_back:
+        until = paid_at + DAY if in_time else cut
+        acts.append((paid_at + DAY, Terms(start, until, until, Reason.REFUNDED)))
+    period = {"period_start": end, "period_end": end + 365 * DAY, "paid_at": paid_at}
+    db.session.add(Payment(invoice_id="in_late", subscription_id=row.id, amount=700, currency="usd", **period))
+    for at, terms in acts:
+        entitlements.save(source, terms, Cause("event", "evt"), at)
+    db.session.flush()
+    found = dunning_sums.failed([end - DAY], NOW, NOW)[0, "usd"]
+    assert found == Failed({fate: 1}, 700 * in_time)
+
+
 def test_a_moved_purchase_fails_once(app: OpenAPI) -> None:
     """A ledger entry that hands it to another reader tells of the same failure again."""
     end = NOW - 3 * DAY
