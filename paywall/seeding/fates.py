@@ -109,7 +109,7 @@ class Fate:
             step(start, at)
 
     def _fail(self, start: datetime, at: datetime) -> None:
-        self.of.fail(start)
+        self.of.fail(start, start + timedelta(days=_TRIES[0]))
         self.of.current_period_end = anniversary(start, 1)
         self.of.tell("invoice.payment_failed", at)
         drawn = self.rng.random()

@@ -131,11 +131,11 @@ class Purchase:
         while self.card_ends_on < at.date():  # whoever pays has a new card by then
             self.card_ends_on = _end_of_month(60, at)
 
-    def fail(self, start: datetime) -> None:
-        """The renewal of the period that begins then could not be charged."""
+    def fail(self, start: datetime, next_at: datetime) -> None:
+        """The renewal of the period that begins then could not be charged; the card is tried again."""
         self.status, self.unpaid_from = "past_due", start
         own = {"invoice_id": new_id("in", self.rng), "subscription_id": self.id, "currency": self.world.plan.currency}
-        self.owed = own | {"amount": self.price, "attempts": 1, "next_try_at": start + timedelta(days=3)}
+        self.owed = own | {"amount": self.price, "attempts": 1, "next_try_at": next_at}
 
     def retry(self, next_at: datetime | None) -> None:
         """Another try of the same was in vain."""

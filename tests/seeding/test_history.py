@@ -135,6 +135,14 @@ def test_every_table_has_rows(made, table: str) -> None:
     assert made[table]
 
 
+def test_a_card_is_tried_again_after_the_moment_of_seeding_or_not_at_all() -> None:
+    """Of many, so that some failed between two tries, and some before the first one more."""
+    tries = {(row["attempts"], row["next_try_at"]) for row in rows_of(1500, seed=3)["owed"]}
+    assert {attempts for attempts, at in tries if at} >= {1, 2}
+    assert all(at > NOW for _, at in tries if at is not None)
+    assert {attempts for attempts, at in tries if at is None} <= {4}
+
+
 def test_somebody_bought_twice_and_one_of_the_two_is_marked(made) -> None:
     ids = {row["id"] for row in made["subscriptions"]}
     marked = [row["duplicate_of"] for row in made["subscriptions"] if row["duplicate_of"]]
