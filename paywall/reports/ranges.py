@@ -106,10 +106,13 @@ FIELDS = (
 AS_OF = Field("as_of", "Show what was known by the end of this day.")
 
 
-def read(args: MultiDict[str, str], zone: ZoneInfo, now: datetime, *more: Field) -> RangeQuestion:
+def read(
+    args: MultiDict[str, str], zone: ZoneInfo, now: datetime, *more: Field, most: int = MOST_STEPS
+) -> RangeQuestion:
     """Parses from, to and by (and ``as_of`` if it is among ``more``); never raises.
 
-    Without ``from`` it is the last 12 months (30 days, 12 weeks, 5 years), up to and with today.
+    Without ``from`` it is the last 12 months (30 days, 12 weeks, 5 years), up to and with today. More steps than
+    ``most`` are a fault.
     """
     given, errors = report.given(args, (*FIELDS, *more))
     today = local_day(now, zone)
@@ -129,7 +132,7 @@ def read(args: MultiDict[str, str], zone: ZoneInfo, now: datetime, *more: Field)
     last = days.get("to", newest)
     chosen = Range(days.get("from") or _usual(last, by), last, by)
     if not errors:
-        errors = _faults(chosen, newest)
+        errors = _faults(chosen, newest, most)
     return RangeQuestion(given, chosen, days.get("as_of"), errors)
 
 
@@ -151,13 +154,13 @@ def read_day(text: str, today: date) -> date:
     return day
 
 
-def _faults(chosen: Range, newest: date) -> dict[str, str]:
+def _faults(chosen: Range, newest: date, most: int) -> dict[str, str]:
     if chosen.last < chosen.first:
         return {"to": "Is before the first day."}
     if chosen.last > newest:
         return {"to": "Is after the day whose knowledge is asked for."}
-    if chosen.count > MOST_STEPS:
-        told = f"{chosen.count:,} rows by {chosen.by}, and at most {MOST_STEPS:,} are shown"
+    if chosen.count > most:
+        told = f"{chosen.count:,} rows by {chosen.by}, and at most {most:,} are shown"
         return {"by": f"Makes {told}: choose a longer step or fewer days."}
     return {}
 

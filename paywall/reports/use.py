@@ -1,5 +1,6 @@
 """The report Use: tokens that were made and checked, by step, content service and feature."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from paywall.storage.use import Counted, Kind
 
 OWN = "(no key: own pages, gateways)"
 ANY = "(any)"
+MOST = 400  # steps: each has a row for every key, kind and set of features
 _KINDS = (Kind.ISSUED, Kind.ALLOWED, Kind.REFUSED, Kind.LISTED)
 
 Counts = Mapping[str, int]  # by kind
@@ -25,7 +27,10 @@ Counts = Mapping[str, int]  # by kind
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was counted in a range: by its steps, by the name of the service, by feature; and each number itself."""
+    """What was counted in a range: by its steps, by the name of the service, by feature; and by all of these.
+
+    A number's ``day`` is the first one of its step.
+    """
 
     range: Range
     steps: Sequence[tuple[Part, Counts]]
@@ -57,47 +62,42 @@ def read(args: MultiDict[str, str], settings: Settings, now: datetime) -> RangeQ
     asked = MultiDict(args)
     if not asked.get("by"):
         asked.setlist("by", [Step.DAY])
-    return ranges.read(asked, settings.zone, now)
+    return ranges.read(asked, settings.zone, now, most=MOST)
 
 
 def compute(question: RangeQuestion, settings: Settings, now: datetime) -> Figures:
     """The figures of a question without errors."""
-    chosen = question.range
-    found = use.between(chosen.first, chosen.last)
+    parts = list(question.range.parts())
+    starts, steps = [part.first for part in parts], [Counter[str]() for _ in parts]
     names = {row.id: row.name for row in service_keys.every()} | {"": OWN}
-    days, services, features = dict[date, Counter[str]](), dict[str, Counter[str]](), dict[str, Counter[str]]()
-    for one, number in found:
-        days.setdefault(one.day, Counter())[one.kind] += number
+    services, features = dict[str, Counter[str]](), dict[str, Counter[str]]()
+    numbers = Counter[Counted]()
+    for one, number in use.between(question.range.first, question.range.last):
+        index = bisect_right(starts, one.day) - 1
+        steps[index][one.kind] += number
+        numbers[one._replace(day=starts[index])] += number
         services.setdefault(names.get(one.service_id, one.service_id), Counter())[one.kind] += number
         for feature in one.features.split() or [ANY]:
             features.setdefault(feature, Counter())[one.kind] += number
-    last = dict[str, date]()
-    for service, day in use.last_days().items():
-        name = names.get(service, service)
-        last[name] = max(day, last.get(name, day))
+    last = _last_days(names)
     return Figures(
-        range=chosen,
-        steps=_steps(chosen, days),
+        range=question.range,
+        steps=list(zip(parts, steps, strict=True)),
         services={name: services.get(name, Counter()) for name in sorted({*services, *last} - {OWN})}
         | {OWN: services.get(OWN, Counter())},
         last_used=last,
         features=dict(sorted(features.items())),
-        numbers=[(one, names.get(one.service_id, one.service_id), number) for one, number in found],
+        numbers=[(one, names.get(one.service_id, one.service_id), number) for one, number in sorted(numbers.items())],
     )
 
 
-def _steps(chosen: Range, days: Mapping[date, Counter[str]]) -> list[tuple[Part, Counts]]:
-    """The range's steps with what was counted on their days; days are in order, and so are steps."""
-    waiting = sorted(days)
-    steps = list[tuple[Part, Counts]]()
-    at = 0
-    for part in chosen.parts():
-        counts = Counter[str]()
-        while at < len(waiting) and waiting[at] <= part.last:
-            counts.update(days[waiting[at]])
-            at += 1
-        steps.append((part, counts))
-    return steps
+def _last_days(names: Mapping[str, str]) -> dict[str, date]:
+    """The newest day of each service, by its name; several keys may have the same one."""
+    last = dict[str, date]()
+    for service, day in use.last_days().items():
+        name = names.get(service, service)
+        last[name] = max(day, last.get(name, day))
+    return last
 
 
 _NUMBERS = tuple(Column(str(kind), str(kind).capitalize()) for kind in _KINDS)
@@ -105,18 +105,20 @@ _STEPS = (Column("first_day", "From", "day"), Column("last_day", "To", "day"), *
 _SERVICES = (Column("service", "Service", "text"), *_NUMBERS, Column("last_used", "Last used", "day"))
 _FEATURES = (Column("feature", "Feature", "text"), *_NUMBERS[:3])
 _DAILY = (
-    Column("day", "Day", "day"),
+    Column("day", "From", "day"),
     Column("service", "Service", "text"),
     Column("service_id", "Key", "text"),
     Column("kind", "Use", "text"),
     Column("features", "Features", "text"),
     Column("number", "Number"),
+    Column("last_day", "To", "day"),
 )
 
 
 def tables(figures: Figures) -> list[Table]:
     """The figures as rows."""
     kinds = [str(kind) for kind in _KINDS]
+    ends = {part.first: part.last for part, _ in figures.steps}
     steps = [(part.first, part.last, *_cells(counts)) for part, counts in figures.steps]
     services = [(name, *_cells(counts), figures.last_used.get(name)) for name, counts in figures.services.items()]
     return [
@@ -131,10 +133,11 @@ def tables(figures: Figures) -> list[Table]:
         ),
         Table(
             "daily",
-            "Every number",
+            "Every number, by step",
             _DAILY,
             newest_first(
-                (one.day, name, one.service_id, one.kind, one.features, number) for one, name, number in figures.numbers
+                (one.day, name, one.service_id, one.kind, one.features, number, ends[one.day])
+                for one, name, number in figures.numbers
             ),
         ),
     ]

@@ -100,8 +100,21 @@ def test_every_number_can_be_had_as_csv_and_none_is_a_formula(app: OpenAPI, staf
             "kind": "allowed",
             "features": "memos",
             "number": "5",
+            "last_day": "2026-11-22",
         }
     ]
+
+
+def test_a_long_range_has_a_row_for_each_step_and_not_for_each_day(app: OpenAPI, staff: FlaskClient) -> None:
+    """What is asked for by day has at most 400 days, and whoever asks for more is told what to choose."""
+    count({Counted(TODAY - timedelta(days=back), "", Kind.ALLOWED, "memos"): 2 for back in range(700)})
+    rows = staff.get("/v1/reports/use?from=2025-01-01&by=year").json["tables"]["daily"]
+    shown = [(row["day"], row["last_day"], row["number"]) for row in rows]
+    assert shown == [("2026-01-01", "2026-11-22", 652), ("2025-01-01", "2025-12-31", 730)]
+    assert len(figures(app, **{"from": "2025-10-19"}).numbers) == 400
+    answer = staff.get("/v1/reports/use?from=2025-10-18")
+    assert answer.status_code == 400
+    assert "401 rows by day, and at most 400 are shown: choose a longer step" in answer.json["detail"]
 
 
 def test_an_analyst_may_look(app: OpenAPI) -> None:
