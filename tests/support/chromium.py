@@ -56,7 +56,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
 @pytest.fixture(scope="module")
 def whole_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
     """Chromium as people have it, for a module that imports this as its ``browser``."""
-    with browser_type.launch(**{**browser_type_launch_args, "executable_path": executable((*_NAMES, *_SHELLS))}) as made:
+    with browser_type.launch(
+        **{**browser_type_launch_args, "executable_path": executable((*_NAMES, *_SHELLS))}
+    ) as made:
         yield made
 
 
