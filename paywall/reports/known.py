@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, not_, select
 from sqlalchemy.orm import aliased
 
 from paywall.reports.calendar import span_so_far
@@ -25,12 +25,16 @@ def rows(as_of: date | None, zone: ZoneInfo, now: datetime) -> Row:
     if as_of is None:
         return Entitlement
     row, entry, before = Entitlement, LedgerEntry, span_so_far(as_of, as_of, zone, now).before
-    earlier = aliased(LedgerEntry)
-    newest = select(func.max(earlier.id)).where(earlier.entitlement_id == row.id, earlier.learned_at < before)
+    later = aliased(LedgerEntry)
+    # said so, the database may begin at the entries too, where few of them are what the filters want
+    overtaken = exists().where(
+        later.entitlement_id == entry.entitlement_id, later.id > entry.id, later.learned_at < before
+    )
     dates = (entry.starts_at, entry.paid_until, entry.until, entry.lapse, entry.in_dunning, entry.hold, entry.renews)
     plan = func.coalesce(entry.plan, row.plan).label("plan")
     found = select(
         row.id, entry.reader_id, plan, row.source, row.source_id, entry.state, entry.reason, *dates, row.created_at
     )
-    found = found.join(entry, entry.id == newest.scalar_subquery()).where(row.created_at < before)
+    found = found.join(entry, entry.entitlement_id == row.id)
+    found = found.where(row.created_at < before, entry.learned_at < before, not_(overtaken))
     return aliased(Entitlement, found.subquery("known"), adapt_on_names=True)
