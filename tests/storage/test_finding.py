@@ -85,7 +85,9 @@ def test_pages_lead_through_all_hits_once_in_order(app) -> None:
 
 
 def test_every_way_goes_straight_to_its_place_by_an_index(app) -> None:
-    ways = [found for name in dir(finding) if name.isupper() and isinstance(found := getattr(finding, name), tuple)]
+    lists = {name: found for name in dir(finding) if isinstance(found := getattr(finding, name), tuple)}
+    assert {way for name, found in lists.items() for way in found if name != "IDS"} >= {*lists.pop("IDS")}
+    ways = [found for name, found in lists.items() if name.isupper()]
     assert len(ways) == 12
     asked = []
     event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
