@@ -1,5 +1,6 @@
 """The application, for WSGI servers and the flask command."""
 
+import gc
 import sys
 
 from paywall.app import create_app
@@ -9,3 +10,9 @@ try:
     app = create_app()
 except SettingsError as error:
     sys.exit(f"paywall: {error}")
+
+# what was loaded stays to the end: a search for garbage passes it over, where it would hold requests up for long
+gc.collect()
+gc.freeze()
+# seconds that a thread computes before others get a turn: while a report is made, a check of a token waits for that
+sys.setswitchinterval(0.001)

@@ -102,9 +102,17 @@ def _fetch(engine: Engine, query: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    return "".join(map(_line, rows)).encode()
+
+
+def _line(cells: Sequence[str]) -> str:
+    """A line as the module csv writes it; that takes five times as long, and is asked where a cell needs quotes."""
+    line = ",".join(cells)
+    if line.count(",") < len(cells) and '"' not in line and "\n" not in line and "\r" not in line:
+        return f"{line}\r\n"
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
 
 
 Days = tuple[list[str], list[str]]
@@ -119,9 +127,9 @@ def _cells(row: Row[Any], as_of: str, days: Days) -> Sequence[str]:
     return (
         safe(row_id), safe(reader_id), safe(customer_id), safe(address), safe(plan), safe(source), safe(source_id),
         safe(state), safe(reason), renews,
-        starts_at and f"{starts_at[:19]}Z", starts_at and names[bisect_right(begins, starts_at)],
-        paid_until and f"{paid_until[:19]}Z",
-        until and f"{until[:19]}Z", until and names[bisect_left(begins, until)],
+        f"{starts_at[:19]}Z" if starts_at else "", names[bisect_right(begins, starts_at)] if starts_at else "",
+        f"{paid_until[:19]}Z" if paid_until else "",
+        f"{until[:19]}Z" if until else "", names[bisect_left(begins, until)] if until else "",
         f"{created_at[:19]}Z", names[bisect_right(begins, created_at)],
         as_of, safe(duplicate_of),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -60,13 +61,18 @@ class BadQuestion(BadRequest):
     code, title = "report_question", "The report cannot be made"
 
 
+# a process makes one report at a time: several at once would end no sooner, and checks of tokens share its threads
+_TURN = threading.Lock()
+
+
 def make(report: Report, args: MultiDict[str, str], settings: Settings, now: datetime) -> Made:
     """Asks a report; begins no transaction of its own."""
     question = report.read(args, settings, now)
     if question.errors:
         return Made(question, None, {})
-    figures = report.compute(question, settings, now)
-    return Made(question, figures, {table.name: table for table in report.tables(figures)})
+    with _TURN:
+        figures = report.compute(question, settings, now)
+        return Made(question, figures, {table.name: table for table in report.tables(figures)})
 
 
 def add_pages(blueprint: Blueprint) -> None:

@@ -141,3 +141,10 @@ def test_no_text_begins_like_a_formula(text: str) -> None:
     made = export.safe(text)
     assert not made.startswith(tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"))
     assert made in (text, f"'{text}")
+
+
+@given(st.lists(st.text(alphabet="ab ,;\"'\r\n\t\0é"), min_size=2, max_size=5))
+def test_a_line_is_written_as_the_module_csv_writes_it(cells: list[str]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    assert export._line(cells) == text.getvalue()

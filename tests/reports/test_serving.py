@@ -4,15 +4,19 @@ import csv
 import io
 import json
 import re
+import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.datastructures import MultiDict
 
 from paywall.domain.roles import Right
-from paywall.reports import rollup, serving
+from paywall.reports import queries, rollup, serving
 from paywall.reports.registry import REPORTS
 from paywall.reports.report import Column, Table
 from paywall.storage import service_keys
@@ -21,7 +25,7 @@ from tests.reports.pages import get
 from tests.support.builders import NOW, make_entitlement, make_terms, save
 from tests.support.colleagues import colleague
 
-ASKED_OF_POSTGRESQL: frozenset[str] = frozenset()
+ASKED_OF_POSTGRESQL = frozenset({"test_a_report_takes_one_processor_of_the_database"})
 PERSONAL = [name for name, report in REPORTS.items() if report.right is not Right.REPORTS]
 OPEN = [name for name in REPORTS if name not in PERSONAL]
 
@@ -183,3 +187,33 @@ def test_the_rollup_is_made_by_a_command(
     code, text = run(app, "rebuild")
     assert code == 1
     assert "run it again in a quieter hour" in text
+
+
+def test_a_process_makes_one_report_at_a_time(paid: None, app: OpenAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are asked for at once: the threads are shared with checks of tokens."""
+    report, settings = REPORTS["overview"], app.extensions["paywall"].settings
+    making: list[int] = []
+    most = 0
+
+    def compute(*_: object) -> None:
+        nonlocal most
+        making.append(1)
+        most = max(most, len(making))
+        time.sleep(0.02)
+        making.pop()
+
+    slow = replace(report, compute=compute, tables=lambda _figures: [])
+    threads = [Thread(target=serving.make, args=(slow, MultiDict(), settings, NOW)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_report_takes_one_processor_of_the_database(app: OpenAPI) -> None:
+    queries.begin()
+    assert db.session.scalar(db.text("SHOW max_parallel_workers_per_gather")) == "0"
+    db.session.rollback()
+    assert db.session.scalar(db.text("SHOW max_parallel_workers_per_gather")) != "0"
