@@ -21,7 +21,7 @@ from paywall.describing import REPORTERS, STAFF, problems, questions
 from paywall.domain.days import local_day
 from paywall.domain.plans import price_of
 from paywall.domain.roles import Right
-from paywall.errors import BadRequest
+from paywall.errors import BadRequest, Unavailable
 from paywall.reports import menu, queries
 from paywall.reports.definitions import DEFINITIONS
 from paywall.reports.export import safe
@@ -63,16 +63,27 @@ class BadQuestion(BadRequest):
 
 # a process makes one report at a time: several at once would end no sooner, and checks of tokens share its threads
 _TURN = threading.Lock()
+_PATIENCE = 10.0  # seconds that a report waits for its turn: who waits holds a thread too
+
+
+class Busy(Unavailable):
+    """Another report takes long; nothing was made."""
+
+    code, title = "reports_busy", "Another report is being made"
 
 
 def make(report: Report, args: MultiDict[str, str], settings: Settings, now: datetime) -> Made:
-    """Asks a report; begins no transaction of its own."""
+    """Asks a report; begins no transaction of its own. Raises Busy."""
     question = report.read(args, settings, now)
     if question.errors:
         return Made(question, None, {})
-    with _TURN:
+    if not _TURN.acquire(timeout=_PATIENCE):
+        raise Busy("Somebody else's report takes long. Try again in a minute, or ask for fewer days.")
+    try:
         figures = report.compute(question, settings, now)
         return Made(question, figures, {table.name: table for table in report.tables(figures)})
+    finally:
+        _TURN.release()
 
 
 def add_pages(blueprint: Blueprint) -> None:

@@ -1,4 +1,4 @@
-"""The desk's fixtures: a clock at a known moment, a signed-in member of staff."""
+"""The desk's fixtures: a clock at a known moment, a signed-in member of staff, a purchase to act on."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,8 +10,11 @@ from sqlalchemy import event
 
 from paywall.storage.database import db
 from tests.conftest import FrozenClock
+from tests.desk.acting import Acting
+from tests.desk.buying import Bought
 from tests.support.builders import NOW
 from tests.support.colleagues import colleague
+from tests.support.shop import Shop
 
 
 @pytest.fixture
@@ -24,6 +27,18 @@ def clock() -> FrozenClock:
 def staff(app: OpenAPI) -> FlaskClient:
     """A browser of somebody at the service desk."""
     return colleague(app, "support", "desk@example.org")
+
+
+@pytest.fixture
+def bought(shop: Shop) -> Bought:
+    """Ada's year."""
+    return Bought(shop)
+
+
+@pytest.fixture
+def desk(bought: Bought) -> Acting:
+    """A colleague with the role admin."""
+    return Acting.on(bought.shop, bought.reader_id)
 
 
 @pytest.fixture

@@ -15,18 +15,6 @@ from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
 
-@pytest.fixture
-def bought(shop: Shop) -> Bought:
-    """Ada's year."""
-    return Bought(shop)
-
-
-@pytest.fixture
-def desk(bought: Bought) -> Acting:
-    """A colleague with the role admin."""
-    return Acting.on(bought.shop, bought.reader_id)
-
-
 def test_a_full_refund_is_shown_with_what_it_ends_and_ends_it(desk: Acting, bought: Bought) -> None:
     preview = desk.look("refund", amount="100.00")
     assert "$100 (USD) of" in preview.text

@@ -17,18 +17,6 @@ from tests.support.marks import on_sqlite
 from tests.support.shop import Shop
 
 
-@pytest.fixture
-def bought(shop: Shop) -> Bought:
-    """Ada's year."""
-    return Bought(shop)
-
-
-@pytest.fixture
-def desk(bought: Bought) -> Acting:
-    """A colleague with the role admin."""
-    return Acting.on(bought.shop, bought.reader_id)
-
-
 def lost_answer(monkeypatch, operation: str) -> list[str]:
     """Stripe does what is asked, and its answer is lost: once. Returns what was asked since."""
     asked: list[str] = []

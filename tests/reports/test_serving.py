@@ -189,7 +189,7 @@ def test_the_rollup_is_made_by_a_command(
     assert "run it again in a quieter hour" in text
 
 
-def test_a_process_makes_one_report_at_a_time(paid: None, app: OpenAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_makes_one_report_at_a_time(paid: None, app: OpenAPI) -> None:
     """However many are asked for at once: the threads are shared with checks of tokens."""
     report, settings = REPORTS["overview"], app.extensions["paywall"].settings
     making: list[int] = []
@@ -209,6 +209,18 @@ def test_a_process_makes_one_report_at_a_time(paid: None, app: OpenAPI, monkeypa
     for thread in threads:
         thread.join()
     assert most == 1
+
+
+def test_who_waits_too_long_for_a_turn_is_told_to_try_again(
+    staff: FlaskClient, paid: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_PATIENCE", 0.01)
+    with serving._TURN:
+        page, told = staff.get("/admin/revenue"), staff.get("/v1/reports/revenue")
+    assert page.status_code == told.status_code == 503
+    assert "Try again in a minute" in page.text
+    assert (told.json["code"], "Retry-After" in told.headers) == ("reports_busy", True)
+    assert staff.get("/admin/revenue").status_code == 200
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
