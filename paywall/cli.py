@@ -21,14 +21,17 @@ from paywall.people.commands import readers_cli
 from paywall.reconciling import reconcile
 from paywall.reports.commands import reports_cli
 from paywall.seeding.commands import dev_cli
-from paywall.staff import key_commands
+from paywall.staff import keys
 from paywall.staff.commands import staff_cli
+from paywall.staff.doing import COMMAND
+from paywall.staff.key_commands import services_cli
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import SigningKey
+from paywall.storage.service_keys import Scope
 from paywall.tokens import keyring
-from paywall.tokens.commands import keys_cli, revocations_cli, services_cli
+from paywall.tokens.commands import keys_cli, revocations_cli
 from paywall.webhooks.commands import webhooks_cli
 from paywall.worker.commands import worker_command
 
@@ -74,7 +77,6 @@ def init_app(app: Flask) -> None:
         group.add_command(part)
     for command in caring.COMMANDS:
         readers_cli.add_command(command)
-    services_cli.add_command(key_commands.rotate)
     app.cli.add_command(group)
 
 
@@ -112,12 +114,14 @@ def _give_key(service: str, file: Path) -> None:
     if file.exists() and sha256_hex(file.read_text().strip()) in known:
         click.echo(f"service {service}: has its key")
         return
-    service_keys.revoke(service, context.now())  # keys whose text is lost
-    _, key = service_keys.add(service, context.now())
+    keys.revoke_named(service, COMMAND, context.now())  # keys whose text is lost
     try:
+        _, key = keys.add(service, Scope.VERIFY, COMMAND, context.now())
         file.unlink(missing_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(key + "\n")
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None
     except OSError as error:
         raise click.ClickException(f"the service key cannot be written to {file}: {error.strerror}") from None
     db.session.commit()

@@ -10,7 +10,7 @@ import stripe
 from click.testing import Result
 
 from paywall.billing import catalog
-from paywall.storage import service_keys, signing_keys
+from paywall.storage import service_keys, signing_keys, staff_actions
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from tests.support.marks import on_sqlite
@@ -77,6 +77,8 @@ def test_it_prepares_once_and_then_leaves_everything_as_it_is(run, init, file: P
     assert live_keys(run) == {sha256_hex(key)}
     with run.app.app_context():
         assert [row.kid for row in signing_keys.every()] == kids
+        (noted,) = staff_actions.of_thing(service_keys.every()[0].id)
+        assert (noted.action, noted.role) == ("key-made", "command")
     assert price_ids(sandbox) == prices
 
 

@@ -1,6 +1,9 @@
-"""The command ``flask paywall services rotate``: a key in place of another one, as the page of service keys does it."""
+"""The commands ``flask paywall services``: keys of content services, made and ended as their pages do it, and noted."""
+
+from datetime import datetime
 
 import click
+from flask.cli import AppGroup
 
 from paywall import context
 from paywall.errors import PaywallError
@@ -8,9 +11,55 @@ from paywall.staff import keys
 from paywall.staff.doing import COMMAND
 from paywall.storage import service_keys
 from paywall.storage.database import begin_read, db
+from paywall.storage.service_keys import Scope
+
+_NO_LIVE = "No live service key has this id or name; `flask paywall services list` shows them."
+
+services_cli = AppGroup("services", help="Content services and their keys to the API.")
 
 
-@click.command("rotate")
+@services_cli.command("add")
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice([one.value for one in Scope]),
+    default=Scope.VERIFY.value,
+    show_default=True,
+    help="verify: to check tokens; reports: to read figures, without identities.",
+)
+def add(name: str, scope: str) -> None:
+    """Make a key for the content service NAME and print it; it cannot be shown again."""
+    try:
+        row, key = keys.create(name, scope, COMMAND, context.now())
+    except PaywallError as error:
+        raise click.ClickException(error.message) from None
+    click.echo(f"{row.id} {row.name}: store this key now, it is not shown again", err=True)
+    click.echo(key)
+
+
+@services_cli.command("list")
+def show() -> None:
+    """Show all service keys by their first characters."""
+    now = context.now()
+    for row in service_keys.every():
+        end = "live" if row.revoked_at is None else f"{'works until' if row.revoked_at > now else 'revoked'} "
+        end += _shown(row.revoked_at) if row.revoked_at else ""
+        click.echo(f"{row.id}  {row.name}  {row.scope}  {row.hint}...  made {_shown(row.created_at)}  {end}")
+
+
+@services_cli.command("revoke")
+@click.argument("id_or_name")
+def revoke(id_or_name: str) -> None:
+    """Revoke the key of this id, or all keys of the service of this name."""
+    rows = keys.revoke_named(id_or_name, COMMAND, context.now())
+    if not rows:
+        raise click.ClickException(_NO_LIVE)
+    db.session.commit()
+    for row in rows:
+        click.echo(f"{row.id} {row.name} revoked")
+
+
+@services_cli.command("rotate")
 @click.argument("id_or_name")
 @click.option(
     "--overlap",
@@ -45,7 +94,11 @@ def _one(text: str) -> str:
     known = text in {row.id for row in found}
     db.session.commit()
     if not named and not known:
-        raise click.ClickException("No live key has this id or name; `flask paywall services list` shows them.")
+        raise click.ClickException(_NO_LIVE)
     if len(named) > 1:
         raise click.ClickException(f"{len(named)} keys have this name: {', '.join(named)}. Name one by its id.")
     return named[0] if named else text
+
+
+def _shown(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")

@@ -103,7 +103,8 @@ def _made(row: ServiceKey, text: str) -> Response:
 
 
 def _key(key_id: str, fault: PaywallError | None = None) -> Response:
-    told = {"one": keys.shown(key_id, context.now()), "overlaps": keys.OVERLAPS, "fault": fault}
+    one, history = keys.shown(key_id, context.now()), keys.history(key_id)
+    told = {"one": one, "history": history, "overlaps": keys.OVERLAPS, "fault": fault}
     page = render_template("staff/service_key.html", typed=request.form, **told)
     return make_response(page, fault.status if fault else 200)
 

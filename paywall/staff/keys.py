@@ -7,10 +7,11 @@ import structlog
 
 from paywall.errors import BadRequest, Conflict, NotFound
 from paywall.staff.doing import By
-from paywall.storage import service_keys, use
+from paywall.storage import service_keys, staff, staff_actions, use
 from paywall.storage.database import db
 from paywall.storage.models import ServiceKey, SigningKey
 from paywall.storage.service_keys import Scope
+from paywall.storage.staff_actions import StaffAction
 from paywall.tokens import rotation
 
 log = structlog.get_logger("paywall.staff")
@@ -48,6 +49,14 @@ class Shown:
     used_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was done about a key. ``address``: of who did it, if they are on the staff yet."""
+
+    row: StaffAction
+    address: str | None
+
+
 def every(now: datetime) -> list[Shown]:
     """All keys of content services, those that work first, the newest of them first."""
     used = use.last_days()
@@ -63,8 +72,22 @@ def shown(key_id: str, now: datetime) -> Shown:
     return found
 
 
+def history(key_id: str) -> list[Noted]:
+    """What staff did about a key, the newest first."""
+    addresses = {row.id: row.email for row in staff.everyone()}
+    return [Noted(row, addresses.get(row.staff_id or "")) for row in staff_actions.of_thing(key_id)]
+
+
 def create(name: str, scope: str, by: By, now: datetime) -> tuple[ServiceKey, str]:
     """A new key: its row, and the key itself, seen only here. Commits. Raises BadKeyWish."""
+    row, key = add(name, scope, by, now)
+    db.session.commit()
+    log.info("service_key_made", service=row.id, scope=scope)
+    return row, key
+
+
+def add(name: str, scope: str, by: By, now: datetime) -> tuple[ServiceKey, str]:
+    """The same for who has more to do first: commits nothing. Raises BadKeyWish."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise BadKeyWish(f"Name the service that the key is for, in 1 to {LONGEST_NAME} characters.")
@@ -72,8 +95,6 @@ def create(name: str, scope: str, by: By, now: datetime) -> tuple[ServiceKey, st
         raise BadKeyWish("Choose what the key is for: verify, or reports.")
     row, key = service_keys.add(name, now, scope)
     by.note("key-made", now, thing=row.id, after={"name": name, "scope": scope})
-    db.session.commit()
-    log.info("service_key_made", service=row.id, scope=scope)
     return row, key
 
 
@@ -106,6 +127,14 @@ def revoke(key_id: str, by: By, now: datetime) -> None:
     by.note("key-revoked", now, thing=row.id)
     db.session.commit()
     log.info("service_key_revoked", service=row.id)
+
+
+def revoke_named(id_or_name: str, by: By, now: datetime) -> list[ServiceKey]:
+    """Ends the live key of this id, or all live keys of this name; none where there is none. Commits nothing."""
+    rows = service_keys.revoke(id_or_name, now)
+    for row in rows:
+        by.note("key-revoked", now, thing=row.id)
+    return rows
 
 
 def rotate_signing(by: By, now: datetime) -> tuple[SigningKey, bool]:

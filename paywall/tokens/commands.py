@@ -1,4 +1,4 @@
-"""The commands `flask paywall keys`, `flask paywall services` and `flask paywall revocations`."""
+"""The commands `flask paywall keys` and `flask paywall revocations`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,14 +8,12 @@ from flask.cli import AppGroup
 
 from paywall import context, second_factor
 from paywall.errors import PaywallError
-from paywall.storage import revocations, service_keys
+from paywall.storage import revocations
 from paywall.storage.database import db
-from paywall.storage.service_keys import Scope
 from paywall.tokens import keyring, rotation
 from paywall.tokens.keylife import KeyLife
 
 keys_cli = AppGroup("keys", help="Keys that sign access tokens.")
-services_cli = AppGroup("services", help="Content services and their keys to the API.")
 revocations_cli = AppGroup("revocations", help="The list of tokens that were taken back.")
 
 
@@ -90,47 +88,6 @@ def renew_epoch() -> None:
     revocations.renew_epoch()
     db.session.commit()
     click.echo("revocations: a new epoch has begun")
-
-
-@services_cli.command("add")
-@click.argument("name")
-@click.option(
-    "--scope",
-    type=click.Choice([one.value for one in Scope]),
-    default=Scope.VERIFY.value,
-    show_default=True,
-    help="verify: to check tokens; reports: to read figures, without identities.",
-)
-def add_service(name: str, scope: str) -> None:
-    """Make a key for the content service NAME and print it; it cannot be shown again."""
-    if not 1 <= len(name) <= 80:
-        raise click.ClickException("A name has 1 to 80 characters.")
-    row, key = service_keys.add(name, context.now(), scope)
-    db.session.commit()
-    click.echo(f"{row.id} {name}: store this key now, it is not shown again", err=True)
-    click.echo(key)
-
-
-@services_cli.command("list")
-def list_services() -> None:
-    """Show all service keys by their first characters."""
-    now = context.now()
-    for row in service_keys.every():
-        end = "live" if row.revoked_at is None else f"{'works until' if row.revoked_at > now else 'revoked'} "
-        end += _shown(row.revoked_at) if row.revoked_at else ""
-        click.echo(f"{row.id}  {row.name}  {row.scope}  {row.hint}...  made {_shown(row.created_at)}  {end}")
-
-
-@services_cli.command("revoke")
-@click.argument("id_or_name")
-def revoke_service(id_or_name: str) -> None:
-    """Revoke the key of this id, or all keys of the service of this name."""
-    rows = service_keys.revoke(id_or_name, context.now())
-    if not rows:
-        raise click.ClickException("No live service key of this id or name.")
-    db.session.commit()
-    for row in rows:
-        click.echo(f"{row.id} {row.name} revoked")
 
 
 def _moments(life: KeyLife) -> str:

@@ -1,10 +1,14 @@
-"""A service's key is replaced on the server: the new one is printed once, the old one works on for a while."""
+"""Services' keys on the server: made and printed once, replaced with an overlap, revoked; each is noted."""
+
+import re
+from datetime import timedelta
 
 import pytest
 from click.testing import Result
 
 from paywall.storage import service_keys, staff_actions
 from paywall.storage.database import db
+from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import ServiceKey
 from paywall.storage.service_keys import Scope
 from tests.support.marks import on_sqlite
@@ -23,6 +27,13 @@ def old(app, clock) -> tuple[ServiceKey, str]:
 def run(app, *words: str) -> Result:
     db.session.commit()
     return app.test_cli_runner().invoke(args=["paywall", "services", "rotate", *words])
+
+
+def services(app, *words: str) -> tuple[int, str, str]:
+    """A command's exit code, and what it printed."""
+    done = app.test_cli_runner().invoke(args=["paywall", "services", *words])
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.stdout, done.stderr
 
 
 def works(key: str, clock) -> bool:
@@ -72,9 +83,79 @@ def test_of_two_keys_of_a_name_nobody_guesses_which(app, old, clock) -> None:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["nobody"], "No live key has this id or name"), (["radio", "--overlap", "5"], "'5' is not one of")],
+    [(["nobody"], "No live service key has this id or name"), (["radio", "--overlap", "5"], "'5' is not one of")],
 )
 def test_what_cannot_be_is_refused(app, old, words: list[str], said: str) -> None:
     refused = run(app, *words)
     assert (refused.exit_code != 0, said in refused.output) == (True, True)
     assert len(service_keys.every()) == 1
+
+
+def test_a_service_key_is_printed_once_and_stored_hashed(app):
+    code, key, note = services(app, "add", "news")
+    key = key.strip()
+    assert code == 0
+    assert re.fullmatch(r"pwk_[A-Za-z0-9_-]{43}", key)
+    assert "not shown again" in note
+    row = service_keys.every()[0]
+    assert row.key_hash == sha256_hex(key)
+    shown = services(app, "list")[1]
+    assert row.id in shown
+    assert row.hint == key[:10]
+    assert f"{row.hint}..." in shown
+    assert key not in shown
+
+
+def test_a_service_is_revoked_by_id_or_by_name(app, clock):
+    services(app, "add", "news")
+    services(app, "add", "news")
+    clock.advance(seconds=1)
+    services(app, "add", "radio")
+    radio = service_keys.every()[-1]
+    assert services(app, "revoke", "news")[1].count("revoked") == 2
+    assert [row.id for row in service_keys.live(clock.now())] == [radio.id]
+    assert services(app, "revoke", radio.id)[0] == 0
+    assert services(app, "list")[1].count("revoked") == 3
+
+
+def test_what_is_made_and_revoked_on_the_server_is_noted_by_ids_alone(app, clock) -> None:
+    key = services(app, "add", "news", "--scope", "reports")[1].strip()
+    services(app, "add", "news")
+    clock.advance(seconds=1)
+    services(app, "revoke", "news")
+    for row in service_keys.every():
+        ended, made = staff_actions.of_thing(row.id)
+        assert (made.action, made.after) == ("key-made", {"name": "news", "scope": row.scope})
+        assert (ended.action, ended.at) == ("key-revoked", clock.now())
+        assert {(one.role, one.staff_id, one.reason) for one in (made, ended)} == {("command", None, None)}
+        assert key[4:] not in str(made.after)
+
+
+def test_what_came_to_nothing_is_not_noted(app) -> None:
+    services(app, "add", " ")
+    services(app, "revoke", "nobody")
+    assert db.session.scalar(db.select(staff_actions.StaffAction.id)) is None
+
+
+@pytest.mark.parametrize("name", ["nobody", ""])
+def test_revoking_nothing_is_an_error(app, name):
+    code, _, message = services(app, "revoke", name)
+    assert code == 1
+    assert "No live service key" in message
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81])
+def test_a_service_needs_a_name_that_fits(app, name):
+    code, _, message = services(app, "add", name)
+    assert code == 1
+    assert "1 to 80" in message
+    assert service_keys.every() == []
+
+
+def test_a_revoked_key_is_not_revoked_again(app, clock):
+    services(app, "add", "news")
+    services(app, "revoke", "news")
+    moment = service_keys.every()[0].revoked_at
+    clock.moment += timedelta(days=1)
+    assert services(app, "revoke", "news")[0] == 1
+    assert service_keys.every()[0].revoked_at == moment

@@ -89,6 +89,19 @@ def test_a_replaced_key_works_beside_its_successor_and_then_no_more(app, boss, c
     assert row_of(new).name == row_of(old).name
 
 
+def test_a_keys_page_tells_who_did_what_and_why(app, boss, clock) -> None:
+    old = row_of(made(boss, reason="<b>Radio</b> wants one"))
+    clock.advance(seconds=1)
+    new = row_of(made(boss, f"{PAGE}/{old.id}/rotate", hours="24"))
+    clock.advance(seconds=1)
+    app.test_cli_runner().invoke(args=["paywall", "services", "revoke", old.id])
+    rows = boss.get(f"{PAGE}/{old.id}").text.split("What was done</h2>")[1].split("<tr>")[2:]
+    assert ["revoked</td>" in rows[0], "a command on the server" in rows[0]] == [True, True]
+    assert ["replaced by <a href" in rows[1], f"{new.id}</a>" in rows[1]] == [True, True]
+    assert "boss@example.org (admin)" in rows[2]
+    assert "&lt;b&gt;Radio&lt;/b&gt; wants one" in rows[2]
+
+
 def test_without_overlap_the_old_key_ends_at_once(app, boss) -> None:
     old = made(boss)
     made(boss, f"{PAGE}/{row_of(old).id}/rotate", hours="0")

@@ -1,15 +1,13 @@
-"""`flask paywall keys`, `services` and `revocations`."""
+"""`flask paywall keys` and `revocations`."""
 
-import re
 from datetime import timedelta
 
 import pytest
 
-from paywall.storage import revocations, service_keys, signing_keys
+from paywall.storage import revocations, signing_keys
 from paywall.storage.database import db
-from paywall.storage.hashing import sha256_hex
 from paywall.tokens import vault
-from paywall.tokens.commands import keys_cli, revocations_cli, services_cli
+from paywall.tokens.commands import keys_cli, revocations_cli
 
 
 @pytest.fixture
@@ -114,54 +112,3 @@ def test_a_new_epoch_of_the_revocations_is_kept(run):
     assert run(revocations_cli, "renew-epoch")[0] == 0
     db.session.rollback()
     assert revocations.epoch(db.session)
-
-
-def test_a_service_key_is_printed_once_and_stored_hashed(run):
-    code, key, note = run(services_cli, "add", "news")
-    key = key.strip()
-    assert code == 0
-    assert re.fullmatch(r"pwk_[A-Za-z0-9_-]{43}", key)
-    assert "not shown again" in note
-    row = service_keys.every()[0]
-    assert row.key_hash == sha256_hex(key)
-    shown = run(services_cli, "list")[1]
-    assert row.id in shown
-    assert row.hint == key[:10]
-    assert f"{row.hint}..." in shown
-    assert key not in shown
-
-
-def test_a_service_is_revoked_by_id_or_by_name(run, clock):
-    run(services_cli, "add", "news")
-    run(services_cli, "add", "news")
-    clock.advance(seconds=1)
-    run(services_cli, "add", "radio")
-    radio = service_keys.every()[-1]
-    assert run(services_cli, "revoke", "news")[1].count("revoked") == 2
-    assert [row.id for row in service_keys.live(clock.now())] == [radio.id]
-    assert run(services_cli, "revoke", radio.id)[0] == 0
-    assert run(services_cli, "list")[1].count("revoked") == 3
-
-
-@pytest.mark.parametrize("name", ["nobody", ""])
-def test_revoking_nothing_is_an_error(run, name):
-    code, _, message = run(services_cli, "revoke", name)
-    assert code == 1
-    assert "No live service key" in message
-
-
-@pytest.mark.parametrize("name", ["", "x" * 81])
-def test_a_service_needs_a_name_that_fits(run, name):
-    code, _, message = run(services_cli, "add", name)
-    assert code == 1
-    assert "1 to 80" in message
-    assert service_keys.every() == []
-
-
-def test_a_revoked_key_is_not_revoked_again(run, clock):
-    run(services_cli, "add", "news")
-    run(services_cli, "revoke", "news")
-    moment = service_keys.every()[0].revoked_at
-    clock.moment += timedelta(days=1)
-    assert run(services_cli, "revoke", "news")[0] == 1
-    assert service_keys.every()[0].revoked_at == moment
