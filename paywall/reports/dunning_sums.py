@@ -146,7 +146,9 @@ def _episodes(since: datetime, before: datetime) -> Subquery:
     """
     entry, last = LedgerEntry, aliased(LedgerEntry)
     keys = (entry.entitlement_id, entry.paid_until)
-    failing = and_(entry.in_dunning, entry.paid_until >= since, entry.paid_until < before)
+    # one that Stripe ended, for want of money, before the paid period was over: another bill failed, no renewal
+    cut_short = entry.until <= entry.paid_until
+    failing = and_(entry.in_dunning, entry.paid_until >= since, entry.paid_until < before, ~cut_short)
     newest = select(*keys, func.max(entry.id).label("id")).where(failing).group_by(*keys).subquery("newest")
     told = select(newest.c.entitlement_id, newest.c.paid_until, last.until).join(last, last.id == newest.c.id)
     return told.subquery("episode")
