@@ -14,7 +14,7 @@ from paywall.sandbox.server import SandboxServer
 from paywall.settings import Settings, load_settings
 from paywall.storage.database import db
 from paywall.tokens import keyring
-from tests.support import databases, marks, sharing
+from tests.support import databases, gathering, marks, sharing
 from tests.support.browsers import browser
 from tests.support.nearby import install, nearby
 from tests.support.shop import Shop
@@ -35,6 +35,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stops what the controller started."""
     if not hasattr(config, "workerinput"):
         databases.stop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """A worker begins with its share of the modules."""
+    gathering.import_a_share(session.config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
