@@ -47,14 +47,15 @@ clean: ## remove .venv and caches, keep the demo's state
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # .venv is made anew when its Python is gone or too old, and filled again when a list of requirements changes.
+# Nothing is compiled in advance: most modules are never imported, and those that are get compiled then and kept.
 $(VENV)/.service: requirements.txt | python
 	@echo "Installing requirements.txt into $(VENV) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt | python
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@ $(VENV)/.service
 
 .PHONY: python
