@@ -8,10 +8,12 @@ from paywall import context
 from paywall.caring import doing
 from paywall.caring.actions import ACTIONS
 from paywall.caring.doing import Wish
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import Desk, Preview, Who
 from paywall.errors import PaywallError
 from paywall.explaining import finding
 from paywall.parts import parts
+from paywall.storage import aliases
 from paywall.storage.database import begin_read, db, new_id
 
 _reader = click.argument("reader")
@@ -108,7 +110,8 @@ def _act(name: str, text: str, given: Mapping[str, str], reason: str, *, yes: bo
 def _begun(reader_id: str, name: str) -> str | None:
     """An action of this kind of which Stripe's answer is not known: to begin another one might do it twice."""
     begin_read()
-    rows = doing.waiting(reader_id)
+    found = aliases.current(reader_id)
+    rows = doing.waiting(Reading(found)) if found else []
     db.session.commit()
     return next((row.id for row in rows if row.action == name), None)
 

@@ -12,6 +12,7 @@ import structlog
 from paywall.billing.errors import StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.sync import Busy
 from paywall.caring import bounds, limits
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import (
     Action,
     BadField,
@@ -28,7 +29,7 @@ from paywall.caring.shapes import (
 from paywall.domain.roles import Right
 from paywall.errors import Conflict, PaywallError
 from paywall.mail import postman
-from paywall.storage import aliases, erasures, leases, readers, staff_actions
+from paywall.storage import aliases, leases, readers, staff_actions
 from paywall.storage.database import begin_read, db, new_id
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import Reader
@@ -83,10 +84,15 @@ def reader_of(who: Who, reader_id: str) -> Reader:
     found = aliases.current(reader_id)
     if found is None:
         raise CannotAct("No reader has this id. Search for the reader again.")
-    if erasures.is_begun(found.id):
-        raise CannotAct("This reader is erased: nothing can be done for this number any more.")
-    bounds.check(who, found)
+    check(who, Reading(found))
     return found
+
+
+def check(who: Who, of: Reading) -> None:
+    """The same for a reader who is known. Raises CannotAct and SomebodyElse."""
+    if of.erased:
+        raise CannotAct("This reader is erased: nothing can be done for this number any more.")
+    bounds.check(who, of.reader)
 
 
 def look(desk: Desk, action: Action, reader_id: str, given: Given) -> Preview:
@@ -126,11 +132,11 @@ def carry_out(desk: Desk, action: Action, reader_id: str, wish: Wish) -> Done:
         return _do(desk, action, reader, step)
 
 
-def waiting(reader_id: str) -> list[StaffAction]:
+def waiting(of: Reading) -> list[StaffAction]:
     """What can be gone on with about a reader, or one who was joined to it: Stripe's answer is not known."""
-    if erasures.is_begun(reader_id):
+    if of.erased:
         return []  # the worker goes on with an erasure, and nothing else is done any more
-    return staff_actions.begun([reader_id, *(one.id for one in aliases.of_reader(reader_id))])
+    return staff_actions.begun(of.ids)
 
 
 def finish(desk: Desk, action: Action, reader_id: str, action_id: str) -> Done:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from paywall.caring import effects
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain import grants as rule
 from paywall.domain.grants import MOST_DAYS, GrantFacts
@@ -25,7 +26,7 @@ class Give:
     about = "The reader reads at once, and pays nothing for it. It counts as no subscription."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """For how long, and of which plan where there are several."""
         plans = [(one.key, one.name) for one in desk.settings.plans.values()]
         plan = [Field("plan", "Plan", "choice", choices=plans)] if len(plans) > 1 else []
@@ -43,7 +44,7 @@ class Give:
         return Preview(
             thing=None,
             lines=(given_until, *_in_vain(access)),
-            before={"free": len(_running(reader, desk.now))},
+            before={"free": len(_running(Reading(reader), desk.now))},
             after={"plan": plan, "until": until.isoformat()},
             access=access,
             back="It can be taken back: it then ends at once.",
@@ -64,9 +65,9 @@ class Extend:
     about = "Days on top of what was given."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which one, and by how much."""
-        return [_choice(desk, reader), Field("days", "Days more", "number", _DAYS, "30")]
+        return [_choice(desk, of), Field("days", "Days more", "number", _DAYS, "30")]
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """The new last day."""
@@ -104,9 +105,9 @@ class End:
     about = "Ends what was given, at once. Subscriptions are not touched."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which one."""
-        return [_choice(desk, reader)]
+        return [_choice(desk, of)]
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """What is left without it."""
@@ -138,20 +139,20 @@ def _days(given: Given) -> int:
     return days_of(given.get("days", "").strip())
 
 
-def _running(reader: Reader, now: datetime) -> list[Grant]:
-    return [row for row in grants.of_readers([reader.id]) if row.ended_at is None and row.until > now]
+def _running(of: Reading, now: datetime) -> list[Grant]:
+    return [row for row in of.given if row.ended_at is None and row.until > now]
 
 
-def _choice(desk: Desk, reader: Reader) -> Field:
+def _choice(desk: Desk, of: Reading) -> Field:
     zone = desk.settings.zone
-    found = [(row.id, f"ends {ends_after(row.until, zone)} ({row.id})") for row in _running(reader, desk.now)]
+    found = [(row.id, f"ends {ends_after(row.until, zone)} ({row.id})") for row in _running(of, desk.now)]
     if not found:
         raise CannotAct("The reader has no free access that runs. Give days instead.")
     return Field("grant", "Free access", "choice", choices=found)
 
 
 def _chosen(desk: Desk, reader: Reader, given: Given) -> Grant:
-    running = {row.id: row for row in _running(reader, desk.now)}
+    running = {row.id: row for row in _running(Reading(reader), desk.now)}
     if not running:
         raise CannotAct("The reader has no free access that runs. Give days instead.")
     wanted = given.get("grant", "") or (next(iter(running)) if len(running) == 1 else "")

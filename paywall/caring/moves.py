@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from paywall.caring import bounds, effects
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.roles import Right
 from paywall.errors import NotFound
@@ -21,9 +22,9 @@ class Move:
     about = "To whom it belongs, where it was bought under a wrong address. The new holder is mailed a link."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which one, and to whom."""
-        rows = subscriptions.of_reader(reader.id)
+        rows = of.bought
         if not rows:
             raise CannotAct("The reader has bought nothing that could be moved.")
         choices = [(row.id, f"{row.id} ({row.status})") for row in rows]
@@ -32,7 +33,7 @@ class Move:
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """Who has it then, and what this reader still has."""
-        ids = [row.id for row in subscriptions.of_reader(reader.id)]
+        ids = [row.id for row in Reading(reader).bought]
         wanted = given.get("subscription", "") or (ids[0] if len(ids) == 1 else "")
         if wanted not in ids:
             raise BadField("subscription", "Choose one of the reader's subscriptions.")

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from paywall.billing.errors import StripeRefused, StripeUnavailable
 from paywall.billing.sync import Busy
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.roles import Right
 from paywall.mail import letterbox, links
 from paywall.people import erasing, exporting
-from paywall.storage import aliases, entitlements, readers, revocations, staff_actions, subscriptions
+from paywall.storage import entitlements, readers, revocations, subscriptions
 from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -25,17 +26,17 @@ class SignInMail:
     about = "To the reader's own address. Earlier links stop working."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """None; but the mail must lead somewhere, and not too often."""
-        _check_mail(desk, reader, self.name)
+        _check_mail(desk, of, self.name)
         may_read = lambda one: entitlements.access_of(one, desk.settings.plans, desk.now).allowed  # noqa: E731
-        if readers.to_sign_in(reader.email_normalised or "", may_read) is None:
+        if readers.to_sign_in(of.reader.email_normalised or "", may_read) is None:
             raise CannotAct("Nobody subscribed under this address, so no link would sign anybody in. Give days first.")
         return []
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """One letter."""
-        self.fields(desk, reader)
+        self.fields(desk, Reading(reader))
         return Preview(
             thing=None,
             lines=("One mail with a link, which works for 15 minutes after it has left.",),
@@ -56,13 +57,13 @@ class SignOut:
     about = "Ends every session of the reader, and takes all tokens back within a second."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """None."""
         return []
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """How many sessions there are."""
-        count = sum(len(session_rows.live_of(one, desk.now)) for one in _ids(reader))
+        count = sum(len(session_rows.live_of(one, desk.now)) for one in Reading(reader).ids)
         return Preview(
             thing=None,
             lines=(f"{count} session{'' if count == 1 else 's'} will end. What the reader may read stays as it is.",),
@@ -72,7 +73,7 @@ class SignOut:
 
     def do(self, desk: Desk, reader: Reader, step: Step) -> Done:
         """Sessions and tokens, of all numbers of the person."""
-        for one in _ids(reader):
+        for one in Reading(reader).ids:
             session_rows.end_of(one, desk.now)
             revocations.of_reader(one, "staff", desk.now)
         return Done("The reader is signed out everywhere.")
@@ -85,14 +86,14 @@ class ExportMail:
     about = "The reader signs in and fetches it; the mail itself holds nothing."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """None; but there must be an address."""
-        _check_mail(desk, reader, self.name)
+        _check_mail(desk, of, self.name)
         return []
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """One letter."""
-        self.fields(desk, reader)
+        self.fields(desk, Reading(reader))
         return Preview(
             thing=None, lines=("One mail that says where to fetch it.",), back="A mail cannot be called back."
         )
@@ -110,7 +111,7 @@ class Export:
     about = "Everything that is held about the reader, as JSON. Handle it as the reader's own papers."
     right, recent, typed = Right.ERASE, True, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """None."""
         return []
 
@@ -130,15 +131,15 @@ class Erase:
     about = "Ends access and subscriptions, forgets the person here and at Stripe. Books stay, by number alone."
     right, recent, typed = Right.ERASE, True, True
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """None; but staff lose their role first."""
-        if reader.role is not None:
+        if of.reader.role is not None:
             raise CannotAct("This reader is staff. Take the role away first.")
         return []
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """What ends, and what stays."""
-        self.fields(desk, reader)
+        self.fields(desk, Reading(reader))
         running = [one.id for one in subscriptions.of_reader(reader.id) if one.ended_at is None]
         lines = [f"{one} ends at Stripe; nothing is given back." for one in running]
         return Preview(
@@ -165,14 +166,10 @@ class Erase:
         return Done("The reader is erased.")
 
 
-def _ids(reader: Reader) -> list[str]:
-    return [reader.id, *(one.id for one in aliases.of_reader(reader.id))]
-
-
-def _check_mail(desk: Desk, reader: Reader, name: str) -> None:
-    if reader.email is None:
+def _check_mail(desk: Desk, of: Reading, name: str) -> None:
+    if of.reader.email is None:
         raise CannotAct("The reader has no address to mail to.")
     since = desk.now - _HOUR
-    lately = [one for one in staff_actions.of_reader(reader.id, 50) if one.action == name and one.at > since]
+    lately = [one for one in of.actions if one.action == name and one.at > since]
     if len(lately) >= MOST_MAILS:
         raise CannotAct(f"{MOST_MAILS} such mails left within an hour. Ask the reader to look among unwanted mail.")

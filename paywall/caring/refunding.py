@@ -7,13 +7,14 @@ from datetime import datetime
 from paywall.billing import desk_calls
 from paywall.billing.snapshots import PaidInvoice, SubscriptionSnapshot
 from paywall.caring import amounts, effects, limits, stripes
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.days import in_words, local_day
 from paywall.domain.entitlements import PaidPeriod, SubscriptionFacts, must_cancel
 from paywall.domain.plans import price_of
 from paywall.domain.reversals import IN_VAIN, Stand, stand_of
 from paywall.domain.roles import Right
-from paywall.storage import payments, subscriptions
+from paywall.storage import subscriptions
 from paywall.storage.models import Reader
 from paywall.storage.payments import Payment
 
@@ -36,9 +37,9 @@ class Refund:
     about = "In full or in part, the way it was paid. A full refund of the last period may end access: see the preview."
     right, recent, typed = Right.REFUND, True, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which payment, and how much."""
-        paid = _paid(reader)
+        paid = _paid(of)
         if not paid:
             raise CannotAct("Nothing is known that the reader paid. Read again from Stripe if that is wrong.")
         choices = [(row.invoice_id, _named(row, desk)) for row in paid]
@@ -52,7 +53,7 @@ class Refund:
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """What is left of it at Stripe, and what the rule makes of access when it is given back."""
-        row = _chosen(reader, given)
+        row = _chosen(Reading(reader), given)
         subscription = subscriptions.get(row.subscription_id)
         if subscription is None:
             raise CannotAct("The subscription of this payment is not known here any more.")
@@ -96,10 +97,11 @@ class Refund:
         return Done(f"{price_of(told['amount'], told['currency'])} is given back.")
 
 
-def _paid(reader: Reader) -> list[Payment]:
+def _paid(of: Reading) -> list[Payment]:
     """What the reader paid, the newest first."""
-    rows = payments.payments_of(*(one.id for one in subscriptions.of_reader(reader.id)))
-    return sorted((row for row in rows if row.amount > 0), key=lambda row: (row.paid_at, row.invoice_id), reverse=True)
+    return sorted(
+        (row for row in of.paid if row.amount > 0), key=lambda row: (row.paid_at, row.invoice_id), reverse=True
+    )
 
 
 def _named(row: Payment, desk: Desk) -> str:
@@ -107,8 +109,8 @@ def _named(row: Payment, desk: Desk) -> str:
     return f"{price_of(row.amount, row.currency)} of {day} ({row.invoice_id})"
 
 
-def _chosen(reader: Reader, given: Given) -> Payment:
-    paid = {row.invoice_id: row for row in _paid(reader)}
+def _chosen(of: Reading, given: Given) -> Payment:
+    paid = {row.invoice_id: row for row in _paid(of)}
     wanted = given.get("invoice", "") or (next(iter(paid)) if len(paid) == 1 else "")
     if wanted not in paid:
         raise BadField("invoice", "Choose one of the reader's payments.")

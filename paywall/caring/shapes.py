@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from paywall.billing.stripe_gateway import StripeGateway
 from paywall.billing.sync import Sync
+from paywall.caring.reading import Reading
 from paywall.domain.roles import Right
 from paywall.errors import BadRequest, Conflict, Unavailable
 from paywall.settings import Settings
@@ -146,7 +147,7 @@ class Action(Protocol):
     recent: bool
     typed: bool
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """The form, beside the reason. Raises CannotAct where there is nothing to act on. Reads only."""
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:

@@ -8,6 +8,7 @@ from paywall.billing import desk_calls
 from paywall.billing.errors import StripeNotFound, StripeRefused, StripeUnavailable
 from paywall.billing.snapshots import SubscriptionSnapshot
 from paywall.caring import effects
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.domain.entitlements import SubscriptionFacts, Terms, terms_of
 from paywall.domain.lifecycle import Group, group_of
@@ -26,13 +27,13 @@ class CancelNow:
     about = "Ends the subscription at Stripe now. Nothing is given back by itself: that is another action."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which one."""
-        return [_choice(reader)]
+        return [_choice(of)]
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """By the rule, with the subscription ended now."""
-        found = fetched(desk, _chosen(reader, given))
+        found = fetched(desk, _chosen(Reading(reader), given))
         ended = replace(found.facts, status="canceled", ended_at=desk.now)
         return Preview(
             thing=found.id,
@@ -59,13 +60,13 @@ class CancelLater:
     about = "The subscription runs to the end of what is paid, and does not renew."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which one."""
-        return [_choice(reader)]
+        return [_choice(of)]
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """By the rule, with the end planned."""
-        found = fetched(desk, _chosen(reader, given))
+        found = fetched(desk, _chosen(Reading(reader), given))
         if _ends(found.facts):
             raise CannotAct(f"{found.id} does not renew anyhow: it ends with its period.")
         planned = replace(found.facts, cancels_at_period_end=True)
@@ -93,16 +94,17 @@ class Resync:
     about = "Brings our rows to what Stripe has now. Harmless."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """None; but there must be something to read."""
-        if not subscriptions.of_reader(reader.id):
+        if not of.bought:
             raise CannotAct("The reader has no subscription that could be read from Stripe.")
         return []
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """How many are read."""
-        self.fields(desk, reader)
-        ids = [row.id for row in subscriptions.of_reader(reader.id)]
+        of = Reading(reader)
+        self.fields(desk, of)
+        ids = [row.id for row in of.bought]
         return Preview(
             thing=None,
             lines=(f"{len(ids)} subscription{'s' * (len(ids) > 1)} of the reader: {', '.join(ids)}.",),
@@ -155,24 +157,24 @@ def terms(desk: Desk, found: SubscriptionSnapshot, facts: SubscriptionFacts) -> 
     return terms_of(facts, plan, desk.settings.zone) if plan else None
 
 
-def of_reader(reader: Reader) -> list[Subscription]:
+def of_reader(of: Reading) -> list[Subscription]:
     """Those that are alive at Stripe."""
-    return [row for row in subscriptions.of_reader(reader.id) if group_of(row.status) is not Group.CLOSED]
+    return [row for row in of.bought if group_of(row.status) is not Group.CLOSED]
 
 
 def _ends(facts: SubscriptionFacts) -> bool:
     return facts.cancels_at_period_end or facts.cancel_at is not None
 
 
-def _choice(reader: Reader) -> Field:
-    choices = [(row.id, f"{row.id} ({row.status}, {price_of(row.amount, row.currency)})") for row in of_reader(reader)]
+def _choice(of: Reading) -> Field:
+    choices = [(row.id, f"{row.id} ({row.status}, {price_of(row.amount, row.currency)})") for row in of_reader(of)]
     if not choices:
         raise CannotAct("The reader has no subscription that runs at Stripe.")
     return Field("subscription", "Subscription", "choice", choices=choices)
 
 
-def _chosen(reader: Reader, given: Given) -> Subscription:
-    found = {row.id: row for row in of_reader(reader)}
+def _chosen(of: Reading, given: Given) -> Subscription:
+    found = {row.id: row for row in of_reader(of)}
     if not found:
         raise CannotAct("The reader has no subscription that runs at Stripe.")
     wanted = given.get("subscription", "") or (next(iter(found)) if len(found) == 1 else "")

@@ -9,6 +9,7 @@ from paywall.billing import desk_calls
 from paywall.caring import bounds, effects, moves, stripes
 from paywall.caring.free import End, Extend, Give
 from paywall.caring.moves import Move
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import BadField, CannotAct, Desk, Done, Field, Given, Preview, Step
 from paywall.caring.stripes import CancelLater
 from paywall.domain import grants as rule
@@ -40,9 +41,9 @@ class Undo:
     about = "Free access given, extended or ended; an end that is planned; a purchase that was moved."
     right, recent, typed = Right.CARE, False, False
 
-    def fields(self, desk: Desk, reader: Reader) -> Sequence[Field]:
+    def fields(self, desk: Desk, of: Reading) -> Sequence[Field]:
         """Which action."""
-        found = of_reader(reader.id)
+        found = of_reader(of)
         if not found:
             raise CannotAct("Nothing was done about this reader that could be taken back.")
         zone = desk.settings.zone
@@ -51,7 +52,7 @@ class Undo:
 
     def look(self, desk: Desk, reader: Reader, given: Given) -> Preview:
         """What it comes to by now."""
-        found = {row.id: row for row in of_reader(reader.id)}
+        found = {row.id: row for row in of_reader(Reading(reader))}
         row = found.get(given.get("of", ""))
         if row is None:
             raise BadField("of", "Choose an action of this reader that was not taken back yet.")
@@ -65,16 +66,16 @@ class Undo:
         return Done("It is taken back.")
 
 
-def of_reader(reader_id: str) -> list[StaffAction]:
+def of_reader(of: Reading) -> list[StaffAction]:
     """The newest actions that may be taken back here: about the reader under any number, and what the reader has now.
 
     An end that was planned goes with its subscription to whoever has that now; a move is taken back where it began.
     """
-    held = {row.id for row in subscriptions.of_reader(reader_id)}
-    ids = {reader_id, *(one.id for one in aliases.of_reader(reader_id))}
-    rows = staff_actions.of_reader(reader_id, 200, held)
-    open_ = [row for row in rows if row.action in WAYS and row.state == staff_actions.DONE and row.undone_by is None]
-    here = [row for row in open_ if (row.thing in held if row.action == CancelLater.name else row.subject_id in ids)]
+    held = {row.id for row in of.bought}
+    open_ = [
+        row for row in of.actions if row.action in WAYS and row.state == staff_actions.DONE and row.undone_by is None
+    ]
+    here = [row for row in open_ if (row.thing in held if row.action == CancelLater.name else row.subject_id in of.ids)]
     return here[:_SHOWN]
 
 

@@ -10,6 +10,7 @@ from paywall import context, guards
 from paywall.caring import doing
 from paywall.caring.actions import ACTIONS
 from paywall.caring.doing import Changed, DoneBefore, Wish
+from paywall.caring.reading import Reading
 from paywall.caring.shapes import Action, BadField, CannotAct, Desk, Done, NotAnswered, Occupied, Preview, Who
 from paywall.desk import confirming, offering
 from paywall.desk.confirming import Ticket
@@ -128,7 +129,7 @@ def _given(desk: Desk, action: Action, reader_id: str) -> dict[str, str]:
     """What was typed into the fields of this action, and nothing else that was sent."""
     begin_read()
     try:
-        fields = action.fields(desk, doing.reader_of(desk.who, reader_id))
+        fields = action.fields(desk, Reading(doing.reader_of(desk.who, reader_id)))
         return {one.name: request.form.get(one.name, "")[:400] for one in fields}
     finally:
         db.session.commit()
@@ -140,7 +141,7 @@ def _show_form(
     begin_read()
     try:
         reader = doing.reader_of(desk.who, reader_id)
-        fields = action.fields(desk, reader)
+        fields = action.fields(desk, Reading(reader))
     except CannotAct as stopped:
         return _stopped(action, reader_id, stopped)
     finally:
@@ -186,8 +187,8 @@ def _vocabulary() -> dict[str, Any]:
     """What the list of actions on the reader's page speaks with."""
     told = {"desk_actions": ACTIONS, "desk_waiting": doing.waiting, "desk_moment": moments.moment}
     return told | {
-        "desk_why_none": lambda reader: offering.why_none(_looking(), reader),
-        "desk_why_not": lambda action, reader: offering.why_not(_looking(), action, reader),
+        "desk_why_none": lambda of: offering.why_none(_looking(), of),
+        "desk_why_not": lambda action, of: offering.why_not(_looking(), action, of),
     }
 
 

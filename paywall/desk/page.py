@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
+from paywall.caring.reading import Reading
 from paywall.desk.bar import Span, spans
 from paywall.desk.timeline import Person
 from paywall.explaining.holdings import Holdings
@@ -68,6 +69,13 @@ def gather(reader: Reader, held: Holdings, now: datetime) -> Page:
         flagged=_flagged(reader),
         spans=spans(reader.id, held.histories, now),
     )
+
+
+def reading(reader: Reader, held: Holdings, page: Page) -> Reading:
+    """What the list of actions goes by: what the page has read, and the rest when it is asked for."""
+    paid = [one for row in held.own for one in held.payments[row.id]]
+    erased = page.erasure is not None
+    return Reading(reader, erased=erased, joined=page.joined, bought=held.own, paid=paid)
 
 
 def reason_of(told: Explanation) -> Given | None:

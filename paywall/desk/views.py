@@ -70,12 +70,15 @@ def reader(reader_id: str) -> Response:
     held = holdings.of_reader(row)
     story = Explainer(settings.plans, settings.zone).explain(row, at, now, held)
     page = gathering.gather(row, held, now)
+    reading = gathering.reading(row, held, page)
     shown = timeline.page(page.person, settings.zone, kinds, request.args.get("after", ""))
     log.info("desk_looked", staff=guards.colleague().reader_id, reader=row.id)
-    values = {"story": story, "reason": gathering.reason_of(story), "page": page, "timeline": shown, "kinds": kinds}
+    values = {"story": story, "reason": gathering.reason_of(story), "page": page, "timeline": shown}
     status = 400 if fault else 200
     return Response(
-        render_template("desk/reader.html", reader=row, fault=fault, **values), status, mimetype="text/html"
+        render_template("desk/reader.html", reader=row, fault=fault, kinds=kinds, reading=reading, **values),
+        status,
+        mimetype="text/html",
     )
 
 

@@ -87,8 +87,12 @@ def undo(action_id: str, by: str) -> bool:
 
 def of_reader(reader_id: str, limit: int | None = None, things: Collection[str] = ()) -> list[StaffAction]:
     """What staff did about a reader, about those for whom it stands, and about ``things``; the newest first."""
+    return about([reader_id, *db.session.scalars(aliases.ids_of(reader_id))], things, limit)
+
+
+def about(ids: Collection[str], things: Collection[str], limit: int | None = None) -> list[StaffAction]:
+    """What staff did about these readers and these things; the newest first."""
     # lists, no queries within: beside OR those would keep either index from being used
-    ids = [reader_id, *db.session.scalars(aliases.ids_of(reader_id))]
     mine = StaffAction.subject_id.in_(ids)
     query = select(StaffAction).where(or_(mine, StaffAction.thing.in_(things)) if things else mine)
     return list(db.session.scalars(query.order_by(StaffAction.at.desc(), StaffAction.id).limit(limit)))

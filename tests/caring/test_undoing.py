@@ -4,6 +4,7 @@ import pytest
 
 from paywall.billing import moving
 from paywall.caring import undoing
+from paywall.caring.reading import Reading
 from paywall.storage import grants, staff_actions, subscriptions
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -49,7 +50,7 @@ def note(action: str, reader: Reader, thing: str, after: dict, clock) -> str:
 
 
 def offered(reader: Reader) -> list[str]:
-    return [row.action for row in undoing.of_reader(reader.id)]
+    return [row.action for row in undoing.of_reader(Reading(reader))]
 
 
 def bought(reader: Reader) -> str:
@@ -58,7 +59,7 @@ def bought(reader: Reader) -> str:
 
 def test_free_days_are_taken_back_after_their_reader_was_joined_to_another(app, ada, clock) -> None:
     Acting.on(app, ada.id).do("grant", days="3")
-    (given,) = undoing.of_reader(ada.id)
+    (given,) = undoing.of_reader(Reading(ada))
     owner = join(clock, ada)
     Acting.on(app, owner.id).do("undo", of=given.id)
     assert grants.of_readers([owner.id])[0].ended_at == clock.now()
