@@ -1,4 +1,4 @@
-"""How a run's workers compile the tests: each begins with modules of its own, and takes the others' work for the rest."""
+"""How a run's workers compile the tests: each begins with modules of its own; the others compile the rest."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ _TESTS = Path(__file__).parent.parent
 
 
 def import_a_share(config: pytest.Config) -> None:
-    """In one of several workers that are to run all tests: imports every n-th module, so that each is compiled once, by one.
+    """In one of several workers that are to run all tests: imports every n-th module, so that one of them compiles it.
 
     Rewriting the assertions of all of them takes longer than anything else before the first test.
     """
