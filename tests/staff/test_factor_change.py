@@ -10,41 +10,14 @@ from paywall import second_factor
 from paywall.second_factor import SetUpOver
 from paywall.storage import factors, staff_actions
 from paywall.storage.database import db
-from paywall.storage.models import Reader
-from tests.support.authenticator import DOOR, App, enter, send, set_up
-from tests.support.browsers import browser
-from tests.support.builders import make_reader, sign_in
+from tests.staff.conftest import signed_in
+from tests.support.authenticator import DOOR, App, enter, send
+from tests.support.builders import make_reader
 from tests.support.forms import form_of
 from tests.support.marks import on_sqlite
 from tests.support.shop import referer
 
 pytestmark = on_sqlite
-
-
-@pytest.fixture
-def sue(app, clock) -> Reader:
-    """An analyst."""
-    return make_reader("sue@example.org", role="analyst", now=clock.now())
-
-
-@pytest.fixture
-def client(app, clock, sue) -> FlaskClient:
-    """Her browser."""
-    return signed_in(app, sue, clock)
-
-
-@pytest.fixture
-def kit(client, clock) -> tuple[App, list[str]]:
-    """Her app and recovery codes, a minute after the set-up."""
-    made = set_up(client, clock.now())
-    clock.advance(minutes=1)
-    return made
-
-
-def signed_in(app, reader: Reader, clock) -> FlaskClient:
-    made = browser(app)
-    sign_in(made, reader, now=clock.now())
-    return made
 
 
 def begin(client: FlaskClient) -> tuple[App, str]:
@@ -159,7 +132,7 @@ def test_it_is_noted_without_secret_or_code(client, kit, clock, sue) -> None:
     new, sealed = begin(client)
     finish(client, sealed, new.code(clock.now()))
     (row,) = staff_actions.of_reader(sue.id)
-    assert (row.action, row.staff_id, row.role) == ("second-factor-changed", sue.id, "analyst")
+    assert (row.action, row.staff_id, row.role) == ("second-factor-changed", sue.id, "admin")
     assert (row.before, row.after) == ({}, {})
     assert new.secret not in str(db.session.execute(db.select(factors.SecondFactor.secret)).all())
 

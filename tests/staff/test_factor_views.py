@@ -9,40 +9,14 @@ from paywall import sessions
 from paywall.second_factor import TRIES
 from paywall.storage import factors
 from paywall.storage.database import db
-from paywall.storage.models import Reader
-from tests.support.authenticator import DOOR, App, enter, send, set_up
+from tests.staff.conftest import signed_in
+from tests.support.authenticator import DOOR, enter, send, set_up
 from tests.support.browsers import browser
-from tests.support.builders import make_reader, sign_in
+from tests.support.builders import make_reader
 from tests.support.forms import form_of
 from tests.support.marks import on_sqlite
 
 pytestmark = on_sqlite
-
-
-@pytest.fixture
-def sue(app, clock) -> Reader:
-    """Somebody with the role admin."""
-    return make_reader("sue@example.org", role="admin", now=clock.now())
-
-
-@pytest.fixture
-def client(app, clock, sue) -> FlaskClient:
-    """A browser in which she has just signed in by mail."""
-    return signed_in(app, sue, clock)
-
-
-@pytest.fixture
-def authenticator(client, clock) -> App:
-    """Her app; what it showed a minute ago was used."""
-    found, _ = set_up(client, clock.now())
-    clock.advance(minutes=1)
-    return found
-
-
-def signed_in(app, reader: Reader, clock) -> FlaskClient:
-    made = browser(app)
-    sign_in(made, reader, now=clock.now())
-    return made
 
 
 def cookie(client: FlaskClient) -> str:
