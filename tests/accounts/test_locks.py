@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from paywall.storage.database import db
 from tests.accounts.door import Door
-from tests.accounts.test_address import ADA, CONFIRM, ask, link
+from tests.accounts.moving import ADA, CONFIRM, ask, link
 from tests.demo.procs import eventually
 
 EVERYWHERE = "/account/sign-out-everywhere"

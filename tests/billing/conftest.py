@@ -17,3 +17,11 @@ def sold(shop: Shop) -> str:
     subscription_id = shop.buy(shop.browser())
     assert set(shop.deliver_all()) == {200}
     return subscription_id
+
+
+@pytest.fixture
+def bought(shop: Shop) -> str:
+    """A subscription that was paid, of which we have heard nothing yet."""
+    session_id = shop.start(shop.browser())
+    shop.pay(session_id)
+    return str(shop.session(session_id)["subscription"])

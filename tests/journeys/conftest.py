@@ -9,6 +9,7 @@ import pytest
 from paywall.demo.launcher import Demo
 from paywall.demo.stack import Stack, free_ports
 from paywall.demo.state import DemoState
+from tests.accounts.door import Door
 from tests.support import databases
 from tests.support.chromium import browser_type_launch_args
 
@@ -37,3 +38,9 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         with Demo(made, threading.Event(), lambda _line: None) as demo:
             demo.start()
             yield made
+
+
+@pytest.fixture
+def door(make_app, clock, tmp_path: Path) -> Door:
+    """The service with an empty mailbox."""
+    return Door(make_app(mail={"outbox_dir": tmp_path / "outbox"}), clock, tmp_path / "outbox")
