@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     scrape.init_app(app)
     _add_journeys(app, csrf, settings)
     cli.init_app(app)
-    app.wsgi_app = Lane(app, addresses.HOT)  # type: ignore[method-assign]
+    app.wsgi_app = Lane(app, addresses.HOT, addresses.RECALLED)  # type: ignore[method-assign]
     if settings.web.trusted_hops:
         hops = settings.web.trusted_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -2,13 +2,11 @@
 
 import logging
 import random
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from paywall import logs, metrics
-from paywall.later import LATER
 
 # route, method, status, seconds that it took, and when it was answered in Unix seconds; the route is never the address,
 # whose query may hold a token
@@ -27,35 +25,35 @@ def at_once(route: str | None, method: str, status: int, seconds: float, request
     logs.ready("paywall.web").info("request", method=method, **fields)
 
 
-def soon(route: str, method: str, status: int, seconds: float) -> None:
-    """The same in a moment, together with others: a line of its own costs a request as much as its answer."""
-    LATER.add(_tell, (route, method, status, seconds, time.time()))
-
-
-def _tell(requests: Sequence[Done]) -> None:
+def tell(requests: Sequence[Done]) -> None:
+    """The same for many, a little later: a line of its own would cost a request as much as its answer."""
     metrics.requests_done(requests)
     if logs.ready("paywall.web").is_enabled_for(logging.INFO):
-        logs.write(map(_as_json if logs.is_json() else _rendered, requests))
+        logs.write(_as_json(requests) if logs.is_json() else map(_rendered, requests))
 
 
-def _as_json(one: Done) -> str:
+def _as_json(requests: Sequence[Done]) -> Iterator[str]:
     """What ``at_once`` logs, without the way through structlog; route and method are of our own table."""
-    route, method, status, seconds, at = one
-    return (
-        f'{{"method": "{method}", "route": "{route}", "status": {status}, "ms": {seconds * 1000:.1f}, '
-        f'"id": "{new_request_id()}", "event": "request", "level": "info", "timestamp": "{_written(at)}"}}'
-    )
+    many = len(requests)
+    ids = f"{random.getrandbits(64 * many):0{16 * many}x}"  # one by one they would take as long as all the rest
+    for number, (route, method, status, seconds, at) in enumerate(requests):
+        yield (
+            f'{{"method": "{method}", "route": "{route}", "status": {status}, "ms": {seconds * 1000:.1f}, '
+            f'"id": "r{ids[16 * number : 16 * number + 16]}", "event": "request", "level": "info", '
+            f'"timestamp": "{written(at)}"}}'
+        )
 
 
 def _rendered(one: Done) -> str:
     """The same in any other form."""
     route, method, status, seconds, at = one
     fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-    told = {"id": new_request_id(), "event": "request", "level": "info", "timestamp": _written(at)}
+    told = {"id": new_request_id(), "event": "request", "level": "info", "timestamp": written(at)}
     return logs.rendered(fields | told)
 
 
-def _written(at: float) -> str:
+def written(at: float) -> str:
+    """A moment, in Unix seconds, as lines of the log have it."""
     whole = int(at)
     return f"{_second(whole)}.{int((at - whole) * 1_000_000):06}Z"
 

@@ -25,6 +25,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _REDIS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "wrap_exceptions": True}
 _API = "paywall.api_limits"
+_NEVER = (0.0, 0)
 _OPEN = ("network", "reader", "service")  # whose counts are told; a typed address may be another's
 
 
@@ -81,7 +82,7 @@ class Counter:
 
     most: int = 20_000  # callers that are remembered
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _windows: dict[tuple[str, int, int], tuple[float, int]] = field(default_factory=dict)  # when it ends, how many
+    _windows: dict[tuple[str, str, int, int], tuple[float, int]] = field(default_factory=dict)  # when it ends, how many
 
     def spend(self, kind: str, key: str, rate: str, told: list[Told] | None = None) -> None:
         """Counts one call, and adds to ``told`` (else to what the request tells) what is left.
@@ -89,22 +90,19 @@ class Counter:
         Raises TooManyRequests when there were too many.
         """
         heard = g.setdefault("rate_limits", []) if told is None else told
-        for amount, window in _windows(rate):
-            reset, count = self._count((f"{kind}:{key}", amount, window), window)
-            heard.append(Told(kind, amount, window, max(0, amount - count), reset))
-            if count > amount:
-                raise TooManyRequests("This is more than may be asked.", retry_after=reset)
-
-    def _count(self, caller: tuple[str, int, int], window: int) -> tuple[int, int]:
-        """Seconds to the end of the caller's window, and how many calls it holds with this one."""
         now = time.monotonic()
-        with self._lock:
-            ends, count = self._windows.get(caller, (0.0, 0))
-            if ends <= now:
-                ends, count = now + window, 0
-                self._make_room(now)
-            self._windows[caller] = ends, count + 1
-        return int(ends - now) + 1, count + 1
+        for amount, window in _windows(rate):
+            caller = kind, key, amount, window
+            with self._lock:
+                ends, count = self._windows.get(caller, _NEVER)
+                if ends <= now:
+                    ends, count = now + window, 0
+                    self._make_room(now)
+                self._windows[caller] = ends, count + 1
+            reset, left = int(ends - now) + 1, amount - count - 1
+            heard.append(Told(kind, amount, window, left if left > 0 else 0, reset))
+            if left < 0:
+                raise TooManyRequests("This is more than may be asked.", retry_after=reset)
 
     def _make_room(self, now: float) -> None:
         if len(self._windows) >= self.most:
@@ -210,6 +208,17 @@ def headers(counted: Iterable[Told]) -> dict[str, str]:
     if not left:
         return {}
     return {"RateLimit-Policy": ", ".join(policies.values()), "RateLimit": ", ".join(left.values())}
+
+
+def as_pairs(counted: list[Told]) -> list[tuple[str, str]]:
+    """The same as an answer's list of headers; quick for one limit, which a content service usually has."""
+    if len(counted) != 1:
+        return list(headers(counted).items())
+    ((kind, amount, window, rest, reset),) = counted
+    if kind not in _OPEN:
+        return []
+    name, policy = _policy(kind, amount, window)
+    return [("RateLimit-Policy", policy), ("RateLimit", f"{name};r={rest};t={reset}")]
 
 
 @lru_cache

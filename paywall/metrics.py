@@ -2,6 +2,7 @@
 
 import os
 import re
+from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -90,9 +91,15 @@ def requests_done(requests: Iterable[tuple[str, str, int, float, float]]) -> Non
         together.setdefault((route, method, status), []).append(seconds)
     for (route, method, status), times in together.items():
         _requests(route, method, str(status)).inc(len(times))
-        observe = _request_seconds(route).observe
-        for seconds in times:
-            observe(seconds)
+        _observe(_request_seconds(route), times)
+
+
+def _observe(found: Histogram, values: Sequence[float]) -> None:
+    """Each of them, with one look at each part of the histogram; the library knows only one after the other."""
+    bounds = found._upper_bounds
+    found._sum.inc(sum(values))
+    for place, number in Counts(bisect_left(bounds, value) for value in values).items():
+        found._buckets[place].inc(number)
 
 
 def token_answered(address: str, outcome: str) -> None:

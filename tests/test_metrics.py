@@ -208,3 +208,17 @@ def test_counting_a_request_costs_next_to_nothing() -> None:
     before = value("paywall_requests_total", route="/healthz", method="GET", status="200")
     assert min(microseconds() for _ in range(5)) < 50
     assert value("paywall_requests_total", route="/healthz", method="GET", status="200") == before + 5000
+
+
+def test_times_counted_together_are_those_counted_one_by_one() -> None:
+    times = [0.0, 0.0009, 0.001, 0.0011, 0.01, 0.3, 29.0, 30.0, 31.0, 0.0002]
+    one_by_one, together = "/one-by-one", "/together"
+    for seconds in times:
+        metrics.request_done(one_by_one, "GET", 200, seconds)
+    metrics.requests_done([(together, "GET", 200, seconds, 0.0) for seconds in times])
+    found = {(sample, labels): told for (sample, labels), told in read(metrics.generate(())).items()}
+    for (sample, labels), told in found.items():
+        if ("route", one_by_one) in labels:
+            alike = labels - {("route", one_by_one)} | {("route", together)}
+            assert found[sample, alike] == pytest.approx(told), sample
+    assert found["paywall_request_seconds_count", frozenset({("route", together)})] == len(times)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from paywall.access import revoked, service
+from paywall.access import again, revoked, service
 from paywall.access.answers import Handler
 
 VERIFY: Final = "/v1/tokens/verify"
@@ -17,4 +17,10 @@ HOT: Final[Mapping[tuple[str, str], Handler]] = {
     ("GET", AUTHORIZE): service.authorize,
     ("HEAD", AUTHORIZE): service.authorize,
     ("GET", REVOCATIONS): revoked.page,
+}
+
+# what a page of a content site asks for again and again
+RECALLED: Final[Mapping[tuple[str, str], again.Recall]] = {
+    ("POST", VERIFY): again.verify,
+    ("GET", AUTHORIZE): again.authorize,
 }

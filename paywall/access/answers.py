@@ -39,12 +39,17 @@ def problem(error: PaywallError, **headers: str) -> Answer:
     return Answer(error.status, {**said, **headers}, text.encode())
 
 
+def settled(handler: Handler, asked: Asked) -> Answer:
+    """The same without what is left of the limits, which differs each time."""
+    try:
+        return handler(asked)
+    except PaywallError as error:
+        return problem(error)
+
+
 def answer(handler: Handler, asked: Asked) -> Answer:
     """What this handler answers; an error of our family as its problem document, and what is left of the limits."""
-    try:
-        found = handler(asked)
-    except PaywallError as error:
-        found = problem(error)
+    found = settled(handler, asked)
     if not asked.told:
         return found
     return Answer(found.status, {**found.headers, **limits.headers(asked.told)}, found.body)

@@ -1,5 +1,6 @@
 """What a request to these addresses holds, read from the WSGI environment alone: the lane and the views share it."""
 
+from collections.abc import Hashable
 from datetime import datetime
 from typing import IO, Any
 from urllib.parse import parse_qsl
@@ -10,6 +11,7 @@ from werkzeug.wsgi import get_input_stream
 
 from paywall import sessions
 from paywall.access.bodies import MAX_BODY_BYTES
+from paywall.access.grounds import Ground
 from paywall.errors import BadRequest, PaywallError
 from paywall.limits import Told
 from paywall.tokens import verification
@@ -41,15 +43,22 @@ class BadForm(BadRequest):
 
 
 class Asked:
-    """One request: what it carries, when it came, and what its caller is told of limits."""
+    """One request: what it carries, when it came, and what its caller is told of limits.
 
-    __slots__ = ("app", "environ", "now", "told")
+    ``question`` is what its answer may be remembered by, and ``ground`` what it then rests on. Where it was remembered,
+    ``recalled_for`` is the id of the service that asked; nothing for a gateway.
+    """
+
+    __slots__ = ("app", "environ", "ground", "now", "question", "recalled_for", "told")
 
     def __init__(self, app: Flask, environ: dict[str, Any]) -> None:
         self.app = app
         self.environ = environ
         self.now: datetime = app.extensions["paywall"].clock.now()
         self.told: list[Told] = []
+        self.question: Hashable = None
+        self.ground: Ground | None = None
+        self.recalled_for: str | None = None
 
     @property
     def verification(self) -> Verification:
@@ -108,6 +117,28 @@ class Asked:
             if name.strip() == sessions.TOKEN_COOKIE:
                 return value.strip()
         return None
+
+
+class Begun:
+    """A body whose first piece, of at most so many bytes, was read already: ``data`` is read again first."""
+
+    __slots__ = ("_left", "_stream", "data")
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream = stream
+        try:
+            self.data = stream.read(size)
+        except (OSError, ValueError):  # the next one to read will be told of it too
+            self.data = b""
+        self._left = self.data
+
+    def read(self, size: int = -1) -> bytes:
+        """The piece, then what the stream has."""
+        left, self._left = self._left, b""
+        if size < 0:
+            return left + self._stream.read()
+        left, self._left = left[:size], left[size:]
+        return left or self._stream.read(size)
 
 
 def _whole(stream: IO[bytes], length: int) -> bytes:

@@ -5,16 +5,17 @@ from functools import lru_cache
 import structlog
 
 from paywall import logs, metrics, sessions
-from paywall.access import callers, denials
+from paywall.access import callers, denials, grounds
 from paywall.access.answers import Answer, json_answer
 from paywall.access.asking import Asked, BadForm, pairs
 from paywall.access.bodies import Introspection, RenewBody, Renewed, Verdict, VerifyBody
+from paywall.access.grounds import Use
 from paywall.access.reading import read_body, read_form
 from paywall.storage import sessions as rows
 from paywall.storage.database import begin_read
 from paywall.tokens import issuer, use
-from paywall.tokens.snapshot import Service
-from paywall.verifier import Reason, TokenError
+from paywall.tokens.snapshot import Service, Snapshot
+from paywall.verifier import Decision, Reason, TokenError
 
 log = structlog.get_logger("paywall.access")
 
@@ -25,9 +26,10 @@ def verify(asked: Asked) -> Answer:
     """Whether the token's bearer may read what belongs to ``require``; no query is made for it."""
     service = callers.bearer(asked)
     body = read_body(asked, VerifyBody)
-    decision = asked.verification.check(body.token, body.require, asked.now)
+    decision, held = asked.verification.decide(body.token, body.require, asked.now)
     reason = _public(decision.reason)
-    _note(asked, "verify", reason, (body.require,) if body.require else (), service.id)
+    noted = _note(asked, "verify", reason, (body.require,) if body.require else (), service.id)
+    _rest(asked, noted, decision, held)
     claims = decision.claims
     if not decision.allowed or claims is None:
         return _refused(reason)
@@ -73,15 +75,15 @@ def authorize(asked: Asked) -> Answer:
     if needed is None:
         _note(asked, "authorize", "invalid_request")
         return denials.refuse_question()
-    decision = asked.verification.check(asked.token(), None, asked.now)
-    claims = decision.claims
-    if not decision.allowed or claims is None:
-        _note(asked, "authorize", decision.reason, needed)
-        return denials.deny(decision.reason or Reason.MALFORMED)
-    if needed and not claims.features.issuperset(needed):
-        _note(asked, "authorize", Reason.NOT_ENTITLED, needed)
-        return denials.deny(Reason.NOT_ENTITLED, needed)
-    _note(asked, "authorize", None, needed)
+    decision, held = asked.verification.decide(asked.token(), None, asked.now)
+    claims, reason = decision.claims, decision.reason
+    if claims is not None and decision.allowed and not claims.features.issuperset(needed):
+        reason = Reason.NOT_ENTITLED
+    _rest(asked, _note(asked, "authorize", reason, needed), decision, held)
+    if reason is Reason.NOT_ENTITLED:
+        return denials.deny(reason, needed)
+    if claims is None or not decision.allowed:
+        return denials.deny(reason or Reason.MALFORMED)
     return _let_in(claims.sub, claims.scope, claims.exp)
 
 
@@ -136,9 +138,18 @@ def _named(query: str) -> tuple[str, ...] | None:
     return tuple(value for _, value in found) if all(name == "require" for name, _ in found) else None
 
 
-def _note(asked: Asked, address: str, reason: str | None, features: tuple[str, ...] = (), service: str = "") -> None:
-    use.of(asked.app).answered(address, reason or "allowed", service, features, asked.now)
+def _note(asked: Asked, address: str, reason: str | None, features: tuple[str, ...] = (), service: str = "") -> Use:
+    """Counts and tells it; the same is done for an answer that is given again, by ``afterwards``."""
+    outcome = reason or "allowed"
+    use.of(asked.app).answered(address, outcome, service, features, asked.now)
     logs.ready("paywall.access").debug("token_checked", address=address, service=service or None, reason=reason)
+    return address, outcome, features
+
+
+def _rest(asked: Asked, noted: Use, decision: Decision, held: Snapshot) -> None:
+    """Where the question may be remembered, tells what its answer rests on."""
+    if asked.question is not None:
+        asked.ground = grounds.of(noted, decision, held, asked.now, asked.verification.checker.leeway)
 
 
 def _public(reason: Reason | None) -> Reason | None:

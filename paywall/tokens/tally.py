@@ -67,6 +67,12 @@ class Tally:
         alike = (address, outcome, service, self._asked(features))
         LATER.add(self._works.get(alike) or self._work(alike), now)
 
+    def answered_often(
+        self, address: str, outcome: str, service: str, features: tuple[str, ...], moments: Sequence[datetime]
+    ) -> None:
+        """Counts, at once, as many of them as there are ``moments``, which are in their order."""
+        self._count_alike((address, outcome, service, self._asked(features)), moments)
+
     def note(self, kind: Kind, service: str, features: str, now: datetime) -> None:
         """Counts, soon, any other use; ``features`` as they stand in a token."""
         if self.seconds:

@@ -23,8 +23,12 @@ class Verification:
 
     def check(self, token: str | None, require: str | None, now: datetime) -> Decision:
         """May the bearer read what belongs to ``require`` (None: anything)? Raises Unavailable."""
+        return self.decide(token, require, now)[0]
+
+    def decide(self, token: str | None, require: str | None, now: datetime) -> tuple[Decision, Snapshot]:
+        """The same with what it was decided from. Raises Unavailable."""
         held = self.snapshots.current(now)
-        return self.checker.check(token, held.keys, now, require, held.revocations)
+        return self.checker.check(token, held.keys, now, require, held.revocations), held
 
     def read(self, token: str, now: datetime) -> Claims:
         """The claims of a token that verifies, expired and revoked ones too. Raises TokenError and Unavailable."""
