@@ -143,7 +143,7 @@ def finish(desk: Desk, action: Action, reader_id: str, action_id: str) -> Done:
     """Goes on with an action of which Stripe's answer is not known. Raises as ``carry_out`` does."""
     with _alone(desk, reader_id):
         begin_read()
-        known = staff_actions.get(action_id)
+        known = staff_actions.get(action_id) if action_id.isprintable() else None  # PostgreSQL takes no NUL in a text
         db.session.commit()
         if known is None:
             raise CannotAct("There is no such action. Look at the reader's page.")

@@ -182,3 +182,12 @@ def test_what_support_gave_back_of_a_payment_counts_when_it_goes_on_with_an_admi
 
 def away(*_args: object) -> None:
     raise StripeUnavailable
+
+
+def test_an_id_that_no_column_can_hold_is_no_action(app, clock) -> None:
+    reader = make_reader("bea@example.org", now=clock.now())
+    db.session.commit()
+    desk = Acting.on(app, reader.id)
+    for made_up in ("act_\0", "\0", "act_\n"):
+        answer = desk.finish("grant", made_up)
+        assert (answer.status_code, "There is no such action" in answer.text) == (409, True)
