@@ -19,11 +19,13 @@ from tests.support.in_process import environ_of
 
 _servers: dict[str, tuple[SandboxServer, Any]] = {}
 _over_the_network = HTTPAdapter.send
+_request = requests.Session.request
 
 
 def install() -> None:
     """Lets requests look for a sandbox nearby before they take the network."""
     HTTPAdapter.send = _send  # type: ignore[method-assign]
+    requests.Session.request = _without_proxies  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -36,9 +38,18 @@ def nearby(server: SandboxServer) -> Iterator[None]:
         del _servers[server.url]
 
 
+def _without_proxies(session: requests.Session, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
+    """No proxy and no password file is looked for on the way to this very process."""
+    session.trust_env = session.trust_env and _base(url) not in _servers
+    return _request(session, method, url, *args, **options)
+
+
+def _base(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])
+
+
 def _send(adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-    base = "/".join(str(request.url).split("/", 3)[:3])
-    server, app = _servers.get(base, (None, None))
+    server, app = _servers.get(_base(str(request.url)), (None, None))
     if server is None or _network_matters(server, app):
         return _over_the_network(adapter, request, *args, **options)
     # a context of its own, as the server's thread has one

@@ -1,6 +1,9 @@
 """What all applications of one test process share, because making it anew for each costs more than most tests do."""
 
 import functools
+import importlib.metadata
+import pickle
+import tomllib
 from types import CodeType
 from typing import Any
 
@@ -10,22 +13,25 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
-from werkzeug.routing import Map, Rule
+
+from tests.support.routing import KnownMap, known_rule
 
 _engines: dict[str, sa.Engine] = {}
-_compiled: dict[tuple[object, ...], dict[str, Any]] = {}
 
+_loads = tomllib.loads
 _make_engine = SQLAlchemy._make_engine
-_compile = Rule.compile
 _create_jinja_environment = Flask.create_jinja_environment
 
 
 def share() -> None:
     """Lets the applications made from now on share compiled addresses, pages and SQL, and what plugins are there."""
-    Rule.compile = _as_known
+    Flask.url_rule_class = staticmethod(known_rule)
+    Flask.url_map_class = KnownMap
     SQLAlchemy._make_engine = _engine_with_known_sql
     Flask.create_jinja_environment = _environment_with_known_pages
     flask_openapi3.openapi.entry_points = functools.cache(flask_openapi3.openapi.entry_points)
+    importlib.metadata.version = functools.cache(importlib.metadata.version)
+    tomllib.loads = _loads_again
 
 
 class KnownPages(BytecodeCache):
@@ -59,23 +65,16 @@ def _environment_with_known_pages(app: Flask) -> Environment:
     return environment
 
 
-def _as_known(rule: Rule) -> None:
-    """Compiles an address, or gives it what the same words were compiled to."""
-    assert rule.map
-    if rule.defaults or rule.map.converters != Map.default_converters:
-        return _compile(rule)
-    key = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, rule.map.host_matching)
-    if key not in _compiled:
-        _compile(rule)
-        parts = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters")}
-        builders = {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
-        _compiled[key] = {"arguments": rule.arguments, **parts, "builders": builders}
-        return None
-    known = dict(_compiled[key])
-    for name, function in known.pop("builders").items():
-        setattr(rule, name, function.__get__(rule, None))
-    rule.__dict__.update(known)
-    return None
+@functools.lru_cache(maxsize=100)
+def _packed(text: str) -> bytes:
+    return pickle.dumps(_loads(text))
+
+
+def _loads_again(text: str, **options: Any) -> dict[str, Any]:
+    """The same text gives the same values, each time in tables of their own."""
+    if options:
+        return _loads(text, **options)
+    return dict(pickle.loads(_packed(text)))  # noqa: S301
 
 
 def _engine_with_known_sql(extension: SQLAlchemy, bind: str | None, options: dict[str, Any], app: Flask) -> sa.Engine:

@@ -60,3 +60,15 @@ def test_what_stands_before_the_sandbox_is_passed(sandbox: SandboxServer, client
     sandbox.server.app = app
     client.v1.customers.list()
     assert len(sent) == 1
+
+
+def test_no_proxy_is_looked_for_on_the_way_to_this_process(
+    client: Any, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", lambda url, **_: looked.append(url) or {})
+    client.v1.customers.list()
+    assert looked == []
+    with pytest.raises(requests.ConnectionError):
+        requests.get("http://127.0.0.1:9/", timeout=5)
+    assert looked[:1] == ["http://127.0.0.1:9/"]

@@ -3,6 +3,7 @@
 The sharing replaces parts that those libraries keep to themselves: with a new version it may no longer take hold.
 """
 
+import tomllib
 from collections.abc import Callable
 
 import flask_openapi3.openapi
@@ -11,7 +12,7 @@ from flask import Flask, render_template
 from flask_openapi3.openapi import OpenAPI
 from jinja2 import DictLoader
 from sqlalchemy import event
-from werkzeug.routing import Rule
+from werkzeug.routing import UnicodeConverter
 
 from paywall.storage.database import db
 from paywall.storage.models import Reader
@@ -25,17 +26,56 @@ def two(make_app: Making) -> tuple[OpenAPI, OpenAPI]:
     return make_app(), make_app(web={"base_url": "https://other.test"})
 
 
-def rules(app: Flask) -> dict[str, Rule]:
-    return {f"{rule.endpoint} {rule.rule}": rule for rule in app.url_map.iter_rules() if not rule.defaults}
-
-
-def test_addresses_are_compiled_once(two: tuple[OpenAPI, OpenAPI]) -> None:
-    first, second = map(rules, two)
+def test_one_table_of_addresses_is_made(two: tuple[OpenAPI, OpenAPI]) -> None:
+    first, second = (list(app.url_map.iter_rules()) for app in two)
     assert len(first) > 20
-    for name, rule in first.items():
-        for built in ("_build", "_build_unknown"):
-            assert getattr(rule, built).__func__ is getattr(second[name], built).__func__
-            assert getattr(rule, built).__self__ is rule
+    assert [id(rule) for rule in first] == [id(rule) for rule in second]
+    assert two[0].url_map is not two[1].url_map
+    assert two[0].url_map._matcher is two[1].url_map._matcher
+
+
+def page(name: str, said: str, **options: object) -> Flask:
+    app = Flask(name)
+    app.add_url_rule("/page", "page", lambda: said, **options)
+    return app
+
+
+def test_what_is_added_later_is_in_the_table_of_that_application_alone() -> None:
+    first, second = page("first", "one"), page("second", "two")
+    assert [app.test_client().get("/page").text for app in (first, second)] == ["one", "two"]
+    second._got_first_request = False
+    second.add_url_rule("/more", "more", lambda: "more")
+    assert [app.test_client().get("/more").status_code for app in (first, second)] == [404, 200]
+    assert [app.test_client().get("/page").text for app in (first, second)] == ["one", "two"]
+
+
+def test_the_same_address_with_other_options_has_a_table_of_its_own() -> None:
+    """Other methods, defaults, a converter of one's own, and who answers OPTIONS."""
+    plain, posted = page("plain", "one"), page("posted", "one", methods=["POST"])
+    assert [app.test_client().post("/page").status_code for app in (plain, posted)] == [405, 200]
+    quiet = page("quiet", "one", methods=["GET", "OPTIONS"], provide_automatic_options=False)
+    asked = page("asked", "one", methods=["GET", "OPTIONS"], provide_automatic_options=True)
+    assert [app.test_client().options("/page").text for app in (quiet, asked, quiet)] == ["one", "", "one"]
+    given = []
+    for number in (1, 2, 1):
+        app = Flask("given")
+        app.add_url_rule("/page", "page", str, defaults={"object": number})
+        given.append(app.test_client().get("/page").text)
+    assert given == ["1", "2", "1"]
+    shouted = []
+    for converter in (Upper, UnicodeConverter):
+        app = Flask("shouting")
+        app.url_map.converters["word"] = converter
+        app.add_url_rule("/<word:object>", "page", str)
+        shouted.append(app.test_client().get("/abc").text)
+    assert shouted == ["ABC", "abc"]
+
+
+class Upper(UnicodeConverter):
+    """Reads a part of an address in capitals."""
+
+    def to_python(self, value: str) -> str:
+        return value.upper()
 
 
 def test_an_address_is_built_from_its_own_words() -> None:
@@ -66,6 +106,16 @@ def test_a_page_is_compiled_for_the_extensions_that_it_has() -> None:
         with app.test_request_context():
             said.append(render_template("page"))
     assert said == ["one line", "one\n  line"]
+
+
+def test_a_file_of_settings_is_read_once_and_its_values_are_not_shared() -> None:
+    text = "[web]\nnames = ['a']\n"
+    first, second = tomllib.loads(text), tomllib.loads(text)
+    first["web"]["names"].append("b")
+    assert second == {"web": {"names": ["a"]}} == tomllib.loads(text)
+    assert tomllib.loads("x = 1.5", parse_float=str) == {"x": "1.5"}
+    with pytest.raises(tomllib.TOMLDecodeError):
+        tomllib.loads("[")
 
 
 def test_installed_plugins_are_looked_for_once() -> None:
