@@ -50,7 +50,8 @@ def look(subscription_id: str, to: str, now: datetime) -> Move:
     row = subscriptions.get(subscription_id)
     if row is None:
         raise NoPurchase(f"{subscription_id} is not known here. Give Stripe's id of the subscription (sub_...).")
-    target = _by_address(to) if "@" in to else aliases.current(to)
+    named = to if to.isprintable() else ""  # PostgreSQL takes no NUL in a text
+    target = _by_address(to) if "@" in to else aliases.current(named)
     if target is None and "@" not in to:
         raise NotFound(f"No reader has the id {to}. Give a reader's id (rdr_...) or the right address.")
     for one in (row.reader_id, target.id if target else None):

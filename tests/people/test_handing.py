@@ -5,6 +5,8 @@ from sqlalchemy import select
 
 from paywall.billing.errors import StripeUnavailable
 from paywall.billing.sync import Sync
+from paywall.errors import NotFound
+from paywall.people import handing
 from paywall.storage import entitlements, erasures, ledger, moves, readers, subscriptions
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause
@@ -12,6 +14,7 @@ from paywall.storage.models import Reader
 from paywall.tokens import verification
 from tests.people.life import NEW, Ada
 from tests.support import books
+from tests.support.builders import NOW, make_reader, make_subscription, save
 from tests.support.marks import on_sqlite
 
 RIGHT = "countess@example.org"
@@ -119,3 +122,11 @@ def test_what_cannot_be_moved_is_said(ada: Ada, run) -> None:
     erasures.begin(gone, "command", ada.clock.now())
     assert "is erased, or about to be" in move(run, ada, gone).stderr
     assert db.session.scalars(select(Reader.email).where(Reader.id == ada.reader_id)).all() == [NEW]
+
+
+def test_an_id_that_no_column_can_hold_is_nobodys(app) -> None:
+    subscription_id = make_subscription(make_reader()).id
+    for made_up in ("\0", "rdr_\0", "rdr_\n"):
+        save()  # what looks begins anew
+        with pytest.raises(NotFound, match="No reader has the id"):
+            handing.look(subscription_id, made_up, NOW)
