@@ -38,6 +38,8 @@ from paywall.storage.staff_actions import LONGEST_REASON, StaffAction
 log = structlog.get_logger("paywall.desk")
 
 SHORTEST_REASON = 10
+# control characters, halves of surrogate pairs, and what turns the direction of writing
+_UNFIT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATIENCE_SECONDS = 1.5
 _PAUSE_SECONDS = 0.05
 
@@ -70,7 +72,7 @@ class Wish:
 
 def reason_of(text: str) -> str:
     """A reason, its white space tidied. Raises BadField."""
-    tidy = re.sub(r"\s+", " ", re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "", text)).strip()
+    tidy = re.sub(r"\s+", " ", _UNFIT.sub("", text)).strip()
     if not SHORTEST_REASON <= len(tidy) <= LONGEST_REASON:
         raise BadField("reason", f"Say why, in {SHORTEST_REASON} to {LONGEST_REASON} letters, for whoever asks later.")
     return tidy

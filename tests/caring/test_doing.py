@@ -16,9 +16,11 @@ from paywall.caring.undoing import TITLES, WAYS
         ("asked\x00 for\x1b[31m it", "asked for[31m it"),
         ("x" * 500, "x" * 500),
         ("größe ist egal", "größe ist egal"),
+        ("given \u202e001\u2066 days\u200f", "given 001 days"),
     ],
 )
 def test_a_reason_is_kept_in_one_line_without_what_no_database_takes(text: str, kept: str) -> None:
+    """Nor with what turns the direction of writing: it would show a figure, or the words beside it, backwards."""
     assert doing.reason_of(text) == kept
 
 
