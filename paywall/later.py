@@ -47,8 +47,7 @@ class Later:
         with self._settling:
             while count := min(len(self._waiting), _BATCH):
                 batches: dict[Callable[[Sequence[Any]], None], list[Any]] = {}
-                for _ in range(count):
-                    work, item = self._waiting.popleft()
+                for work, item in [self._waiting.popleft() for _ in range(count)]:
                     batches.setdefault(work, []).append(item)
                 for work, items in batches.items():
                     work(items)

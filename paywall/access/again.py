@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from paywall import limits
-from paywall.access.asking import Asked, Begun
+from paywall.access.asking import Asked, Begun, first_piece
 from paywall.access.grounds import Ground
 from paywall.storage.hashing import sha256_hex
 from paywall.tokens.snapshot import Snapshot
@@ -29,13 +29,6 @@ class Known:
     ground: Ground | None
 
 
-class _Stand(NamedTuple):
-    """A list of revocations and the mark that stands for it."""
-
-    revocations: RevocationList
-    mark: object
-
-
 class Memory:
     """Answers by question, at most 4,096. When it is full those not asked for lately are forgotten.
 
@@ -46,7 +39,7 @@ class Memory:
     def __init__(self) -> None:
         self._new: dict[Hashable, Known] = {}
         self._old: dict[Hashable, Known] = {}
-        self._stand = _Stand(RevocationList(), object())
+        self._stand: tuple[RevocationList, object] = RevocationList(), object()  # a list, and what stands for it
 
     def __len__(self) -> int:
         return len(self._new) + len(self._old)
@@ -66,10 +59,11 @@ class Memory:
 
     def stands(self, known: Known, held: Snapshot, asked: Asked) -> bool:
         """Whether the answer may be given again."""
-        stand = self._stand
-        if stand.revocations is not held.revocations:
-            stand = self._stand = _Stand(held.revocations, object())  # in one piece: threads share it
-        return known.ground is not None and known.ground.stands(held, stand.mark, asked.now)
+        revocations, mark = self._stand
+        if revocations is not held.revocations:
+            mark = object()
+            self._stand = held.revocations, mark  # in one piece: threads share it
+        return known.ground is not None and known.ground.stands(held, mark, asked.now)
 
 
 Recall = Callable[[Asked, Memory], Known | None]
@@ -82,8 +76,8 @@ def verify(asked: Asked, memory: Memory) -> Known | None:
     """
     environ = asked.environ
     size = _SIZES.get(environ.get("CONTENT_LENGTH", ""))
-    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if size is None or scheme != "Bearer" or not (key := key.strip()):
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    if size is None or authorization[:7] != "Bearer " or not (key := authorization[7:].strip()):
         return None
     if environ.get("CONTENT_TYPE") != "application/json" or "HTTP_TRANSFER_ENCODING" in environ:
         return None
@@ -91,11 +85,11 @@ def verify(asked: Asked, memory: Memory) -> Known | None:
     service = held.services.get(sha256_hex(key))
     if service is None:
         return None
-    begun = Begun(environ["wsgi.input"], size)
-    known = memory.find(begun.data)
+    data = first_piece(environ["wsgi.input"], size)
+    known = memory.find(data)
     if known is None or not memory.stands(known, held, asked):
-        environ["wsgi.input"] = begun
-        asked.question = begun.data if len(begun.data) == size else None
+        environ["wsgi.input"] = Begun(data, environ["wsgi.input"])
+        asked.question = data if len(data) == size else None
         return None
     limits.for_service(asked.app, service.id, asked.told)
     asked.recalled_for = service.id

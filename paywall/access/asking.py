@@ -109,10 +109,13 @@ class Asked:
 
     def token(self) -> str | None:
         """The reader's token: as a bearer's, else from our cookie. Never both: the first that is there counts."""
-        scheme, _, value = self.authorization.partition(" ")
-        if scheme.lower() == "bearer":
-            return value.strip()
-        for cookie in str(self.environ.get("HTTP_COOKIE", "")).split(";"):
+        authorization: str | None = self.environ.get("HTTP_AUTHORIZATION")
+        if authorization:
+            scheme, _, value = authorization.partition(" ")
+            if scheme.lower() == "bearer":
+                return value.strip()
+        cookies: str = self.environ.get("HTTP_COOKIE", "")
+        for cookie in cookies.split(";"):
             name, _, value = cookie.partition("=")
             if name.strip() == sessions.TOKEN_COOKIE:
                 return value.strip()
@@ -120,17 +123,13 @@ class Asked:
 
 
 class Begun:
-    """A body whose first piece, of at most so many bytes, was read already: ``data`` is read again first."""
+    """A body whose first piece was read already: it is read again before the rest."""
 
-    __slots__ = ("_left", "_stream", "data")
+    __slots__ = ("_left", "_stream")
 
-    def __init__(self, stream: IO[bytes], size: int) -> None:
+    def __init__(self, piece: bytes, stream: IO[bytes]) -> None:
+        self._left = piece
         self._stream = stream
-        try:
-            self.data = stream.read(size)
-        except (OSError, ValueError):  # the next one to read will be told of it too
-            self.data = b""
-        self._left = self.data
 
     def read(self, size: int = -1) -> bytes:
         """The piece, then what the stream has."""
@@ -141,14 +140,19 @@ class Begun:
         return left or self._stream.read(size)
 
 
+def first_piece(stream: IO[bytes], size: int) -> bytes:
+    """At most so many bytes; none at the end of the body, or where the caller is gone."""
+    try:
+        return stream.read(size)
+    except (OSError, ValueError):  # what servers raise for a connection that is gone
+        return b""
+
+
 def _whole(stream: IO[bytes], length: int) -> bytes:
     """So many bytes, in as many pieces as they come. Raises CutShort."""
     data = b""
     while len(data) < length:
-        try:
-            piece = stream.read(length - len(data))
-        except (OSError, ValueError):  # what servers raise for a connection that is gone
-            piece = b""
+        piece = first_piece(stream, length - len(data))
         if not piece:
             raise CutShort
         data += piece

@@ -53,10 +53,11 @@ class Lane:
         started = time.perf_counter()
         asked = Asked(self._app, environ)
         found = self._answer(way, handler, asked)
+        told = limits.as_pairs(asked.told) if asked.told else []
         seconds = time.perf_counter() - started
         # one piece of news a request: a line and figures of its own cost as much as its answer
         LATER.add(self._afterwards, (found, asked.recalled_for, asked.now, seconds, time.time()))
-        start_response(found.line, found.headers + limits.as_pairs(asked.told) if asked.told else found.headers.copy())
+        start_response(found.line, found.headers + told)
         return found.body
 
     def _answer(self, way: _Way, handler: Handler, asked: Asked) -> Known:
