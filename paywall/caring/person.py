@@ -15,7 +15,7 @@ from paywall.storage import sessions as session_rows
 from paywall.storage.database import db
 from paywall.storage.models import Reader
 
-MOST_MAILS = 3  # by staff to one reader within an hour: a mailbox is nobody's letter box
+MOST_MAILS = 3  # by staff to one address within an hour: a mailbox is nobody's letter box
 _HOUR = timedelta(hours=1)
 
 
@@ -170,6 +170,6 @@ def _check_mail(desk: Desk, of: Reading, name: str) -> None:
     if of.reader.email is None:
         raise CannotAct("The reader has no address to mail to.")
     since = desk.now - _HOUR
-    lately = [one for one in of.actions if one.action == name and one.at > since]
+    lately = [one for one in of.mailbox if one.action == name and one.at > since]
     if len(lately) >= MOST_MAILS:
         raise CannotAct(f"{MOST_MAILS} such mails left within an hour. Ask the reader to look among unwanted mail.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from paywall.storage import aliases, erasures, grants, payments, staff_actions, subscriptions
+from paywall.storage import aliases, erasures, grants, payments, readers, staff_actions, subscriptions
 from paywall.storage.aliases import ReaderAlias
 from paywall.storage.grants import Grant
 from paywall.storage.models import Reader, Subscription
@@ -62,3 +62,10 @@ class Reading:
     def actions(self) -> Sequence[StaffAction]:
         """The newest of what staff did about the reader, under any number, and about the subscriptions."""
         return staff_actions.about(self.ids, {one.id for one in self.bought}, _ACTIONS)
+
+    @cached_property
+    def mailbox(self) -> Sequence[StaffAction]:
+        """The same, with what staff did about others who gave this address: they share a mailbox."""
+        address = self.reader.email_normalised
+        others = [one.id for one in readers.under(address) if one.id not in self.ids] if address else []
+        return [*self.actions, *staff_actions.about(others, (), _ACTIONS)] if others else self.actions

@@ -3,7 +3,7 @@
 from sqlalchemy import event
 
 from paywall.caring.reading import Reading
-from paywall.storage import aliases, staff_actions
+from paywall.storage import aliases, readers, staff_actions
 from paywall.storage.database import db
 from tests.support.builders import NOW, make_entitlement, make_reader, make_subscription, save
 from tests.support.marks import on_sqlite
@@ -47,3 +47,13 @@ def test_the_actions_are_those_about_the_reader_under_any_number_and_about_what_
     staff_actions.note(action="resync", subject_id=other.id, **told)
     found = Reading(reader).actions
     assert {(one.subject_id, one.thing) for one in found} == {(reader.id, None), (former.id, None), (other.id, row.id)}
+
+
+def test_a_mailbox_is_one_however_many_readers_gave_its_address(app) -> None:
+    reader, namesake, other = make_reader("ada@example.org"), readers.create("Ada@example.org", NOW), make_reader()
+    save()
+    told = {"staff_id": None, "role": "command", "reason": None, "now": NOW}
+    for one in (reader, namesake, other):
+        staff_actions.note(action="sign-in-mail", subject_id=one.id, **told)
+    assert {row.subject_id for row in Reading(reader).mailbox} == {reader.id, namesake.id}
+    assert {row.subject_id for row in Reading(other).mailbox} == {other.id}

@@ -55,6 +55,14 @@ def test_the_sign_in_mail_leaves_at_once_and_only_so_often(desk: Acting, ada: Ad
     assert "3 such mails left within an hour." in stopped.text
 
 
+def test_a_mailbox_gets_no_more_of_them_by_other_readers_who_gave_its_address(desk: Acting, ada: Ada, clock) -> None:
+    for _ in range(3):
+        desk.do("export-mail")
+    namesake = readers.create(NEW, clock.now())
+    stopped = Acting(desk.shop, desk.browser, namesake.id).form("export-mail")
+    assert (stopped.status_code, "3 such mails left within an hour." in stopped.text) == (409, True)
+
+
 def test_signing_out_ends_every_session_and_every_token(desk: Acting, ada: Ada, clock) -> None:
     assert ada.browser.get("/account").status_code == 200
     desk.do("sign-out")
