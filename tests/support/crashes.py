@@ -15,7 +15,7 @@ from sqlalchemy import event
 from paywall.app import create_app
 from paywall.settings import load_settings
 from paywall.storage.database import db
-from tests.support import loaded
+from tests.support import loaded, rehearsal
 from tests.support.talking import talking
 
 
@@ -67,6 +67,7 @@ def laboratory() -> Iterator[Laboratory]:
 
 def main() -> None:
     """Reads attempts from standard input, a line each, and writes what became of them."""
+    rehearsal.rehearse()
     loaded.load()
     for line in sys.stdin:
         reading, writing = os.pipe()

@@ -13,7 +13,7 @@ from paywall.app import create_app
 from paywall.settings import load_settings
 from paywall.worker.jobs import all_jobs
 from paywall.worker.process import Worker
-from tests.support import loaded
+from tests.support import loaded, rehearsal
 from tests.support.crashes import arm
 from tests.support.talking import talking
 
@@ -44,6 +44,7 @@ def ward() -> Iterator[Ward]:
 
 def main() -> None:
     """Reads what to do from standard input, a line each, and writes what became of it."""
+    rehearsal.rehearse()
     loaded.load()
     for line in sys.stdin:
         child = os.fork()
