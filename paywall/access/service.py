@@ -36,10 +36,6 @@ def verify(asked: Asked) -> Answer:
     return _granted(claims.sub, claims.scope, claims.exp, claims.iat, claims.jti)
 
 
-# what the answers say is decided anew for each request; only the way from there to the bytes is remembered
-
-
-@lru_cache(maxsize=4096)
 def _granted(sub: str, scope: str, exp: int, iat: int, jti: str) -> Answer:
     verdict = Verdict(active=True, allowed=True, sub=sub, scope=scope, exp=exp, iat=iat, jti=jti)
     return json_answer(verdict.model_dump_json(exclude_none=True))
@@ -87,7 +83,6 @@ def authorize(asked: Asked) -> Answer:
     return _let_in(claims.sub, claims.scope, claims.exp)
 
 
-@lru_cache(maxsize=4096)
 def _let_in(sub: str, scope: str, exp: int) -> Answer:
     said = {"X-Paywall-Subject": sub, "X-Paywall-Scope": scope, "X-Paywall-Expires": str(exp)}
     return Answer(204, {**said, "Cache-Control": "no-store", "Vary": denials.VARY})
