@@ -20,11 +20,12 @@ def test_a_fresh_environment_gets_itsdangerous_and_cryptography_alone(tmp_path: 
     for file in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / file, source / file)
     env = tmp_path / "env"
-    subprocess.run([sys.executable, "-m", "venv", env], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", env], check=True)  # this one's pip fills it
     python = env / "bin" / "python"
     before = packages(python)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [*pip(python), "install", "--quiet", "--no-compile", source], capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert packages(python) - before == {"paywall", "itsdangerous", "cryptography", "cffi", "pycparser"}
     tried = subprocess.run([python, "-c", TRY], cwd=tmp_path, capture_output=True, text=True)
@@ -35,6 +36,10 @@ def test_a_fresh_environment_gets_itsdangerous_and_cryptography_alone(tmp_path: 
 
 def packages(python: Path) -> set[str]:
     """The names of what is installed."""
-    listing = [python, "-m", "pip", "list", "--format", "json", "--disable-pip-version-check"]
-    found = subprocess.run(listing, capture_output=True, text=True, check=True)
+    found = subprocess.run([*pip(python), "list", "--format", "json"], capture_output=True, text=True, check=True)
     return {one["name"].lower() for one in json.loads(found.stdout)}
+
+
+def pip(python: Path) -> list[str]:
+    """The beginning of a command about the environment of this Python."""
+    return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
