@@ -9,15 +9,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from paywall.app import create_app
 from paywall.demo.check import READER
 from paywall.demo.stack import Stack, free_ports
 from paywall.demo.state import DemoState
 from paywall.sandbox.server import SandboxServer
-from paywall.settings import ROOT
+from paywall.settings import ROOT, load_settings
+from paywall.storage import readers
+from paywall.storage.database import db
 from tests.conformance.stories import BY_NAME
 from tests.support import nursery
 from tests.support.shop import API_KEY, WEBHOOK_SECRET
@@ -82,7 +86,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dic
             "PAYWALL_MAIL__OUTBOX_DIR": str(folder / "outbox"),
             "KEY_FILE": str(folder / "service-key"),
         }
-        run(".venv/bin/flask paywall init --service news --service-key-file instance/service-key", env)
+        begin = arguments(".venv/bin/flask paywall init --service news --service-key-file instance/service-key", env)
+        done = nursery.run(begin, env)
+        assert done.returncode == 0, done.stdout + done.stderr
         yield env, sandbox
 
 
@@ -106,11 +112,10 @@ def test_each_flask_command_works(installation, command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def beside(folder: Path, *prepared: list[str]) -> dict[str, str]:
-    """The environment of somebody who knows only the folder of a demo, whose database was prepared by commands."""
-    stack = Stack(DemoState(folder), free_ports())
-    for command in ([str(BIN / "flask"), "db", "upgrade"], *prepared):
-        subprocess.run(command, cwd=ROOT, env=stack.environment(), check=True, capture_output=True, timeout=60)
+def beside(folder: Path) -> dict[str, str]:
+    """The environment of somebody who knows only the folder of a demo, which has its database."""
+    done = nursery.run([str(BIN / "flask"), "db", "upgrade"], Stack(DemoState(folder), free_ports()).environment())
+    assert done.returncode == 0, done.stdout + done.stderr
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PAYWALL_")}
     return clean | {"DEMO_DIR": str(folder), "KEY_FILE": "none"}
 
@@ -118,16 +123,15 @@ def beside(folder: Path, *prepared: list[str]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Beside a demo that has the README's reader."""
-    make = f"""
-from datetime import UTC, datetime
-from paywall.app import create_app
-from paywall.storage import readers
-from paywall.storage.database import db
-with create_app().app_context():
-    readers.create("{READER}", datetime.now(UTC))
-    db.session.commit()
-"""
-    return beside(tmp_path_factory.mktemp("demo"), [sys.executable, "-c", make])
+    folder = tmp_path_factory.mktemp("demo")
+    environment = beside(folder)
+    app = create_app(load_settings(database={"url": DemoState(folder).database_url}))
+    with app.app_context():
+        readers.create(READER, datetime.now(UTC))
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    return environment
 
 
 def test_a_new_demo_can_be_filled_with_readers(tmp_path: Path) -> None:
@@ -164,12 +168,7 @@ def test_the_stripe_cli_is_pointed_at_the_endpoint(app_rules: set[str]) -> None:
 @pytest.fixture(scope="module")
 def app_rules() -> set[str]:
     """The addresses of the service."""
-    program = "from paywall.app import create_app; print(*(r.rule for r in create_app().url_map.iter_rules()))"
-    env = os.environ | {"PAYWALL_ENV": "testing"}
-    found = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=True
-    )
-    return set(found.stdout.split())
+    return {rule.rule for rule in create_app(load_settings()).url_map.iter_rules()}
 
 
 def test_the_five_lines_run_as_they_stand(capsys) -> None:
