@@ -25,13 +25,14 @@ from paywall.staff import keys
 from paywall.staff.commands import staff_cli
 from paywall.staff.doing import COMMAND
 from paywall.staff.key_commands import services_cli
+from paywall.staff.signing_commands import keys_cli
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from paywall.storage.hashing import sha256_hex
 from paywall.storage.models import SigningKey
 from paywall.storage.service_keys import Scope
 from paywall.tokens import keyring
-from paywall.tokens.commands import keys_cli, revocations_cli
+from paywall.tokens.commands import revocations_cli
 from paywall.webhooks.commands import webhooks_cli
 from paywall.worker.commands import worker_command
 

@@ -116,6 +116,8 @@ def _services(fault: PaywallError | None = None) -> Response:
 
 
 def _signing(fault: PaywallError | None = None) -> Response:
-    told = {"lives": keyring.every_life(), "fault": fault, "done": request.args.get("done")}
+    lives = keyring.every_life()
+    history = keys.history(*(one.row.kid for one in lives))
+    told = {"lives": lives, "history": history, "fault": fault, "done": request.args.get("done")}
     page = render_template("staff/signing_keys.html", typed=request.form, **told)
     return make_response(page, fault.status if fault else 200)

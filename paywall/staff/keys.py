@@ -12,7 +12,7 @@ from paywall.storage.database import db
 from paywall.storage.models import ServiceKey, SigningKey
 from paywall.storage.service_keys import Scope
 from paywall.storage.staff_actions import StaffAction
-from paywall.tokens import rotation
+from paywall.tokens import keyring, rotation
 
 log = structlog.get_logger("paywall.staff")
 
@@ -72,10 +72,10 @@ def shown(key_id: str, now: datetime) -> Shown:
     return found
 
 
-def history(key_id: str) -> list[Noted]:
-    """What staff did about a key, the newest first."""
+def history(*ids: str) -> list[Noted]:
+    """What staff did about these keys, the newest first."""
     addresses = {row.id: row.email for row in staff.everyone()}
-    return [Noted(row, addresses.get(row.staff_id or "")) for row in staff_actions.of_thing(key_id)]
+    return [Noted(row, addresses.get(row.staff_id or "")) for row in staff_actions.about((), ids)]
 
 
 def create(name: str, scope: str, by: By, now: datetime) -> tuple[ServiceKey, str]:
@@ -135,6 +135,26 @@ def revoke_named(id_or_name: str, by: By, now: datetime) -> list[ServiceKey]:
     for row in rows:
         by.note("key-revoked", now, thing=row.id)
     return rows
+
+
+def make_signing(by: By, now: datetime) -> SigningKey:
+    """A key that signs at once if it is the first, else when verifiers know it. Commits nothing. Raises OtherSecret."""
+    row = keyring.generate(now)
+    by.note("signing-key-made", now, thing=row.kid, after={"signs_from": row.signs_from.isoformat()})
+    return row
+
+
+def end_signing(kid: str, withdraw: bool, by: By, now: datetime) -> None:
+    """Ends signing with a key, or, to ``withdraw`` it, all that it signed as well. Commits.
+
+    Raises NotFound, and LastKey where no other key signs yet.
+    """
+    if withdraw:
+        keyring.withdraw(kid)
+    else:
+        keyring.retire(kid, now)
+    by.note("signing-key-withdrawn" if withdraw else "signing-key-retired", now, thing=kid)
+    db.session.commit()
 
 
 def rotate_signing(by: By, now: datetime) -> tuple[SigningKey, bool]:

@@ -192,6 +192,7 @@ def test_signing_keys_are_rotated_once_while_one_waits(make_app, clock) -> None:
         page = boss.get(answers[0]).text
         assert all(row.kid in page for row in signing_keys.every())
         assert "published" in page
+        assert page.split("What was done</h2>")[1].count("A new site.") == 1
         newest = signing_keys.every()[0]
         assert [row.action for row in staff_actions.of_thing(newest.kid)] == ["signing-key-made"]
         assert newest.private_key not in page

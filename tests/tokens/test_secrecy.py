@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from paywall.staff.signing_commands import keys_cli
 from paywall.storage.database import db
 from paywall.tokens import keyring, rotation, vault
-from paywall.tokens.commands import keys_cli
 from tests.support import subscribers
 from tests.support.browsers import browser
 
