@@ -36,9 +36,11 @@ def is_in(key, text):
 def dump():
     """Everything that the database holds, as text and as its file."""
     db.session.commit()
-    rows = [str(tuple(row)) for table in db.metadata.sorted_tables for row in db.session.execute(select(table))]
+    rows = [row for table in db.metadata.sorted_tables for row in db.session.execute(select(table))]
     db.session.rollback()
-    text = "\n".join(rows).encode()
+    text = "\n".join(
+        str(value) for row in rows for value in row
+    ).encode()  # one by one: a tuple writes some quotes as \\'
     if db.engine.dialect.name == "sqlite":
         with sqlite3.connect(db.engine.url.database) as connection:
             text += "\n".join(connection.iterdump()).encode() + connection.serialize()
