@@ -38,9 +38,8 @@ def dump():
     db.session.commit()
     rows = [row for table in db.metadata.sorted_tables for row in db.session.execute(select(table))]
     db.session.rollback()
-    text = "\n".join(
-        str(value) for row in rows for value in row
-    ).encode()  # one by one: a tuple writes some quotes as \\'
+    # value by value: a tuple of them would write some quotes with a stroke before
+    text = "\n".join(str(value) for row in rows for value in row).encode()
     if db.engine.dialect.name == "sqlite":
         with sqlite3.connect(db.engine.url.database) as connection:
             text += "\n".join(connection.iterdump()).encode() + connection.serialize()
