@@ -114,6 +114,15 @@ class Terms:
             return State.ACTIVE, Reason.COMPED
         return State.ACTIVE, Reason.RENEWAL_DUE if now >= self.paid_until and self.renews else Reason.PAID
 
+    def stands_until(self, state: State, reason: Reason) -> datetime | None:
+        """From when on the dates say something else than ``explain`` said once; None where no date ever does."""
+        if self.starts_at is None or self.until is None or self.paid_until is None or state is State.ENDED:
+            return None
+        if state is State.PENDING:
+            return self.starts_at - SKEW
+        turns = reason is Reason.PAID and (self.in_dunning or self.renews)
+        return min(self.paid_until, self.until) if turns else self.until
+
 
 @dataclass(frozen=True, slots=True)
 class Access:

@@ -11,6 +11,7 @@ SECTIONS: tuple[Section, ...] = (*of_person.SECTIONS, *of_purchases.SECTIONS)
 NOT_PERSONAL: Mapping[str, str] = {
     "events": "what Stripe told us, as numbers of its own objects alone; what followed stands in the history of access",
     "leases": "who works on a subscription for some seconds",
+    "ledger_periods": "between which entries of the history of access another stands; the history itself is told",
     "signing_keys": "our keys",
     "service_keys": "keys of content services",
     "stripe_months": "sums of whole months",

@@ -40,9 +40,9 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """The order of the list: by one date, ties by id."""
+    """The order of the list: by one date, or by when a movement last happened; ties by id."""
 
-    by: Dated = Dated.CREATED
+    by: Dated | Movement = Dated.CREATED
     descending: bool = True
 
     def __str__(self) -> str:
@@ -92,15 +92,22 @@ class Filters:
         """The order that the list is in: ``sort``, as far as what is asked for leaves a choice.
 
         Days of a date are listed by that date, and movements by theirs, because one index leads to both; who runs at a
-        moment is listed by who ends next. What was known on a day is listed by when it was first known.
+        moment is listed by who ends next. What was known on a day is listed by when it was first known, or by days.
         """
+        if self.by_date_of_past:
+            return Sort(Dated.ENDS, descending=False) if self.dated is Dated.ENDS else replace(self.sort, by=self.dated)
         if self.as_of:
             return replace(self.sort, by=Dated.CREATED)
         if self.movement in _RUNNING_THEN:
             return Sort(Dated.ENDS, descending=False)
         if self.movement:
-            return replace(self.sort, by=Dated.ENDS if self.movement is Movement.ENDED else Dated.STARTS)
+            return replace(self.sort, by=_MOVED_BY.get(self.movement, Dated.STARTS))
         return replace(self.sort, by=self.dated) if self.first or self.last else self.sort
+
+    @property
+    def by_date_of_past(self) -> bool:
+        """Whether days of a date are asked for, as they were known on a past day."""
+        return bool(self.as_of and (self.first or self.last))
 
 
 @dataclass(slots=True)
@@ -133,6 +140,7 @@ FIELDS = {
     "before": "A place in the list, as the answer before gave it.",
 }
 _RUNNING_THEN = (Movement.OPENING, Movement.CLOSING)
+_MOVED_BY: dict[Movement, Dated | Movement] = {Movement.ENDED: Dated.ENDS, Movement.RENEWED: Movement.RENEWED}
 _CURSOR = re.compile(r"(?P<value>[^~]*)~(?P<id>[A-Za-z0-9_]{1,40})")
 _NAMES = {"date": "dated", "from": "first", "to": "last"}  # in the address -> in Filters, where they differ
 

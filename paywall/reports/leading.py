@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, text
 from sqlalchemy.orm import aliased
 
 from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.causes import CAUSES, EndCause
 from paywall.reports.rule import Row, is_in
+from paywall.storage.daily_figures import ERASURES
 from paywall.storage.grants import SOURCE as COMP
 from paywall.storage.models import Entitlement, LedgerEntry
 
@@ -26,9 +27,12 @@ class Standing(StrEnum):
     COMPED = "comped"
 
 
-def stands(name: Standing, moment: Any, row: Row = Entitlement) -> ColumnElement[bool]:
-    """Whether an entitlement is one of those by which its reader counts under ``name`` at a moment."""
-    other = aliased(row)
+def stands(name: Standing, moment: Any, row: Row = Entitlement, every: Row | None = None) -> ColumnElement[bool]:
+    """Whether an entitlement is one of those by which its reader counts under ``name`` at a moment.
+
+    ``every`` stands for all rows where ``row`` does for some.
+    """
+    other = aliased(every or row)
     theirs = other.reader_id == row.reader_id
     paying = and_(row.source != COMP, _grants(moment, row))
     if name is Standing.HELD:
@@ -37,7 +41,8 @@ def stands(name: Standing, moment: Any, row: Row = Entitlement) -> ColumnElement
         active = exists().where(theirs, other.source != COMP, is_in(State.ACTIVE, moment, other))
         return and_(row.source != COMP, is_in(State.GRACE, moment, row), not_(active))
     if name is Standing.ENDING:
-        return and_(paying, not_(exists().where(theirs, other.source != COMP, other.renews, _grants(moment, other))))
+        renewing = exists().where(theirs, other.source != COMP, other.renews, _grants(moment, other))
+        return and_(paying, not_(row.renews), not_(renewing))
     if name is Standing.COMPED:
         paid = exists().where(theirs, other.source != COMP, _grants(moment, other))
         return and_(row.source == COMP, _grants(moment, row), not_(paid))
@@ -46,7 +51,7 @@ def stands(name: Standing, moment: Any, row: Row = Entitlement) -> ColumnElement
 
 def ended_by(cause: EndCause, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement, once it is over, ended by this cause."""
-    erased = exists().where(LedgerEntry.entitlement_id == row.id, LedgerEntry.cause == "erasure")
+    erased = row.id.in_(select(LedgerEntry.entitlement_id).where(text(ERASURES)))
     if cause is EndCause.ERASED:
         return and_(row.lapse == Reason.CANCELED.value, erased)
     reasons = [reason.value for reason, one in CAUSES.items() if one is cause]

@@ -107,7 +107,7 @@ def _page() -> Response:
         shown = {
             "page": page,
             "number": _number(question, page, settings, now),
-            "counted": _is_counted(question.filters),
+            "counted": paging.is_counted(question.filters),
         }
     html = render_template("reports/entitlements.html", question=question, identities=identities, now=now, **shown)
     return Response(html, status=400 if question.errors else 200)
@@ -162,13 +162,7 @@ def _number(question: filters.Question, page: paging.Page, settings: Settings, n
     """How many rows there are; None where they are too many to count for a page."""
     if page.before is None and page.after is None:
         return len(page.rows)
-    return paging.count(question.filters, settings.zone, now) if _is_counted(question.filters) else None
-
-
-def _is_counted(asked: filters.Filters) -> bool:
-    """Whether an index leads to the rows that are counted, and to few others."""
-    grouped = asked.state or asked.reason or asked.plan or asked.source
-    return not (asked.as_of or asked.cause or (asked.movement and grouped))
+    return paging.count(question.filters, settings.zone, now) if paging.is_counted(question.filters) else None
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:

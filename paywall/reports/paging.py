@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, func, select
 
 from paywall.reports import known
-from paywall.reports.filters import Cursor, Filters
-from paywall.reports.selection import columns, date_of
+from paywall.reports.filters import Cursor, Dated, Filters
+from paywall.reports.selection import columns
 from paywall.reports.walking import Walk, steps
 from paywall.storage.database import db
 
@@ -46,12 +46,23 @@ def page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE, *, i
 def count(filters: Filters, zone: ZoneInfo, now: datetime, most: int = MOST) -> int | None:
     """How many rows the filters want; None where there are more than ``most``."""
     number = 0
-    for dated in (True, False):
+    for dated in _parts(filters):
         walk = Walk(filters, filters.order.descending, dated, None, most + 1 - number)
         number += db.session.scalar(select(func.count()).select_from(steps(walk, zone, now).subquery())) or 0
         if number > most:
             return None
     return number
+
+
+def is_counted(asked: Filters) -> bool:
+    """Whether an index leads to the rows that are counted, and to few others."""
+    grouped = asked.state or asked.reason or asked.plan or asked.source
+    return not (asked.as_of or asked.cause or (asked.movement and grouped))
+
+
+def _parts(filters: Filters) -> list[bool]:
+    """The rows with a date, then those without, if there may be any."""
+    return [True, False] if filters.order.by in (Dated.STARTS, Dated.ENDS) else [True]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class _List:
         condition for both would keep the database from going straight to the place by its index.
         """
         sort = self.filters.order
-        parts = [True, False] if date_of(sort.by).expression.nullable else [True]  # dated, then undated
+        parts = _parts(self.filters)
         if not forward:
             parts.reverse()
         if place:

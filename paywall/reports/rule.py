@@ -10,6 +10,7 @@ what starts within the next five minutes already reads as active, and is not yet
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, select, text, tuple_
 from sqlalchemy.orm import aliased
@@ -90,12 +91,15 @@ def moved(movement: Movement, span: Span, row: Row = Entitlement) -> ColumnEleme
     if movement is Movement.CLOSING:
         return and_(_ran(row), row.starts_at < span.before, row.until > span.by)
     if movement is Movement.RENEWED:
-        at = LedgerEntry.effective_at
-        renewals = select(LedgerEntry.entitlement_id).where(text(RENEWALS), at >= span.since, at < span.before)
-        return row.id.in_(renewals)
+        return row.id.in_(select(LedgerEntry.entitlement_id).where(renewed(span)))
     if movement is Movement.ENDED:
         return and_(_ran(row), row.until > span.since, row.until <= span.by)
     return and_(started(span, row), had_before(row) if movement is Movement.RETURNED else not_(had_before(row)))
+
+
+def renewed(span: Span, entry: Any = LedgerEntry) -> ColumnElement[bool]:
+    """Whether an entry of the ledger is a renewal that took effect in the span; asked of one table of entries only."""
+    return and_(text(RENEWALS), entry.effective_at >= span.since, entry.effective_at < span.before)
 
 
 def started(span: Span, row: Row = Entitlement) -> ColumnElement[bool]:

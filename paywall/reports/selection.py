@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, exists, null, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from paywall.domain.lifecycle import State
 from paywall.reports import known
-from paywall.reports.calendar import span_of_days, span_of_month, span_so_far
+from paywall.reports.calendar import Month, Span, span_of_days, span_of_month, span_so_far
 from paywall.reports.filters import Dated, Filters, Source
 from paywall.reports.leading import ended_by, stands
 from paywall.reports.rule import Row, is_in, moved, reason_at, state_at
@@ -73,22 +74,29 @@ def stated(filters: Filters, moment: datetime, row: Row = Entitlement) -> Iterat
 
 def other(filters: Filters, zone: ZoneInfo, now: datetime, row: Row = Entitlement) -> Iterator[ColumnElement[bool]]:
     """What they ask of its dates, of whose it is, and of what the overview counts it under."""
-    if filters.movement and not filters.month and filters.first and filters.last:
-        yield moved(filters.movement, span_so_far(filters.first, filters.last, zone, now), row)
-    elif filters.first or filters.last:
+    if filters.movement:
+        yield moved(filters.movement, span_of(filters, zone, now), row)
+    if (filters.first or filters.last) and (filters.month or not filters.movement):
         yield _dated(filters, zone, row)
-    if filters.movement and filters.month:
-        yield moved(filters.movement, span_of_month(filters.month, zone, now), row)
     if filters.readers is not None:
         yield row.reader_id.in_(filters.readers)
     elif filters.who:
         yield _IDS[filters.who.partition("_")[0]](filters.who, row)
     if filters.standing:
-        yield stands(filters.standing, known.end_of(filters.as_of, zone, now), row)
+        every = known.rows(filters.as_of, zone, now)
+        yield stands(filters.standing, known.end_of(filters.as_of, zone, now), row, every)
     if filters.cause:
+        yield is_in(State.ENDED, known.end_of(filters.as_of, zone, now), row)
         yield ended_by(filters.cause, row)
     if filters.flag:  # there is one
         yield exists().where(_of_subscription(row), Subscription.duplicate_of.is_not(None))
+
+
+def span_of(filters: Filters, zone: ZoneInfo, now: datetime) -> Span:
+    """The time in which a movement counts: the month, else the days, of which it needs both."""
+    if filters.month or not (filters.first and filters.last):
+        return span_of_month(filters.month or Month.of(now, zone), zone, now)
+    return span_so_far(filters.first, filters.last, zone, now)
 
 
 def is_id(who: str) -> bool:

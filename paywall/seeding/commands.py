@@ -18,6 +18,7 @@ TABLES = (
     "subscriptions",
     "entitlements",
     "ledger",
+    "ledger_periods",
     "payments",
     "invoice_payments",
     "refunds",

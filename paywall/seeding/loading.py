@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from paywall.seeding.chronicle import Row
+from paywall.storage import periods
 
 Cells = tuple[str | None, ...]
 
@@ -61,6 +62,7 @@ def _write_all(
         moved = f"SELECT {names} FROM {WAITING} ORDER BY learned_at, number"  # noqa: S608  # all names are our own
         _run(connection, f"INSERT INTO {LEDGER} ({names}) {moved}")
         _run(connection, f"DROP TABLE {WAITING}")
+        periods.fill(connection)
 
 
 def _like_ledger(columns: Sequence[str]) -> str:

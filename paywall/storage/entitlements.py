@@ -11,6 +11,7 @@ from paywall.domain import changes
 from paywall.domain.entitlements import SKEW, Access, Reason, Terms, union
 from paywall.domain.lifecycle import Change, State
 from paywall.domain.plans import Plan
+from paywall.storage import periods
 from paywall.storage.database import db, new_id
 from paywall.storage.models import AWAITED, RUNNING, Entitlement, LedgerEntry, Subscription
 
@@ -134,6 +135,7 @@ def _enter(row: Entitlement, change: Change, effective_at: datetime, cause: Caus
     )
     db.session.add(entry)
     db.session.flush()
+    periods.follow(db.session.connection(), entry)
     return entry
 
 

@@ -9,7 +9,7 @@ from paywall.storage.models import Entitlement, Subscription
 BEING_READ = "state = 'active' AND reason <> 'renewal_due'"
 DOUBLE = "duplicate_of IS NOT NULL"
 
-GROUPED_BY = (Entitlement.source, Entitlement.plan, Entitlement.state, Entitlement.reason)
+GROUPED_BY = (Entitlement.source, Entitlement.plan, Entitlement.state, Entitlement.reason, Entitlement.renews)
 
 Index("ix_entitlements_listed_created_at", *GROUPED_BY, Entitlement.created_at, Entitlement.id)
 Index("ix_entitlements_listed_starts_at", *GROUPED_BY, Entitlement.starts_at, Entitlement.id)

@@ -179,3 +179,16 @@ def test_a_subscription_that_must_be_ended_at_stripe_gives_nothing_any_more(subs
 @given(facts, plans, moments)
 def test_ending_it_at_stripe_is_asked_for_once(subscription, plan, now) -> None:
     assert not must_cancel(replace(subscription, status="canceled", ended_at=now), plan, now)
+
+
+@given(facts, plans, zones, moments, moments)
+def test_what_was_said_stands_until_a_date_changes_it(subscription, plan, zone, one, two) -> None:
+    """And no longer: from that date on something else is said."""
+    terms, (now, later) = terms_of(subscription, plan, zone), sorted((one, two))
+    said = terms.explain(now)
+    until = terms.stands_until(*said)
+    if until is None or later < until:
+        assert terms.explain(later) == said
+    if until is not None:
+        assert until > now
+        assert terms.explain(until) != said
