@@ -8,7 +8,6 @@ from flask import url_for
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, text
 from sqlalchemy.orm import aliased
 
-from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
 from paywall.reports.causes import CAUSES, EndCause
 from paywall.reports.rule import Row, is_in
@@ -32,31 +31,46 @@ def stands(name: Standing, moment: Any, row: Row = Entitlement, every: Row | Non
 
     ``every`` stands for all rows where ``row`` does for some.
     """
-    other = aliased(every or row)
-    theirs = other.reader_id == row.reader_id
-    paying = and_(row.source != COMP, _grants(moment, row))
+    return and_(_is_one(name, moment, row), *beside(name, moment, row, every or row))
+
+
+def _is_one(name: Standing, moment: Any, row: Row) -> ColumnElement[bool]:
+    """What it takes of the entitlement itself."""
+    if name is Standing.COMPED:
+        return and_(row.source == COMP, _grants(moment, row))
     if name is Standing.HELD:
         return and_(row.source != COMP, is_in(State.SUSPENDED, moment, row))
     if name is Standing.GRACE:
-        active = exists().where(theirs, other.source != COMP, is_in(State.ACTIVE, moment, other))
-        return and_(row.source != COMP, is_in(State.GRACE, moment, row), not_(active))
+        return and_(row.source != COMP, is_in(State.GRACE, moment, row))
+    return and_(row.source != COMP, _grants(moment, row), *([not_(row.renews)] if name is Standing.ENDING else []))
+
+
+def beside(name: Standing, moment: Any, row: Row, every: Row) -> list[ColumnElement[bool]]:
+    """What it takes of the others that its reader has."""
+    other = aliased(every)
+    bought = and_(other.reader_id == row.reader_id, other.source != COMP)
+    if name is Standing.GRACE:
+        return [not_(exists().where(bought, is_in(State.ACTIVE, moment, other)))]
     if name is Standing.ENDING:
-        renewing = exists().where(theirs, other.source != COMP, other.renews, _grants(moment, other))
-        return and_(paying, not_(row.renews), not_(renewing))
+        return [not_(exists().where(bought, other.renews, _grants(moment, other)))]
     if name is Standing.COMPED:
-        paid = exists().where(theirs, other.source != COMP, _grants(moment, other))
-        return and_(row.source == COMP, _grants(moment, row), not_(paid))
-    return paying
+        return [not_(exists().where(bought, _grants(moment, other)))]
+    return []
 
 
 def ended_by(cause: EndCause, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement, once it is over, ended by this cause."""
+    among = EndCause.ASKED if cause is EndCause.ERASED else cause  # who is erased has cancelled before
+    reasons = [reason.value for reason, one in CAUSES.items() if one is among]
+    return and_(row.lapse.in_(reasons), *by_whom(cause, row))
+
+
+def by_whom(cause: EndCause, row: Row) -> list[ColumnElement[bool]]:
+    """What a cause says beyond the reason."""
     erased = row.id.in_(select(LedgerEntry.entitlement_id).where(text(ERASURES)))
     if cause is EndCause.ERASED:
-        return and_(row.lapse == Reason.CANCELED.value, erased)
-    reasons = [reason.value for reason, one in CAUSES.items() if one is cause]
-    named = row.lapse.in_(reasons)
-    return and_(named, not_(erased)) if cause is EndCause.ASKED else named
+        return [erased]
+    return [not_(erased)] if cause is EndCause.ASKED else []
 
 
 def address(first: date | None = None, last: date | None = None, **more: Any) -> str:

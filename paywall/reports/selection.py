@@ -12,7 +12,7 @@ from paywall.domain.lifecycle import State
 from paywall.reports import known
 from paywall.reports.calendar import Month, Span, span_of_days, span_of_month, span_so_far
 from paywall.reports.filters import Dated, Filters, Source
-from paywall.reports.leading import ended_by, stands
+from paywall.reports.leading import beside, by_whom, ended_by, stands
 from paywall.reports.rule import Row, is_in, moved, reason_at, state_at
 from paywall.storage.models import Entitlement, Reader, Subscription
 from paywall.storage.payments import Payment
@@ -72,8 +72,14 @@ def stated(filters: Filters, moment: datetime, row: Row = Entitlement) -> Iterat
         yield row.source == filters.source.value
 
 
-def other(filters: Filters, zone: ZoneInfo, now: datetime, row: Row = Entitlement) -> Iterator[ColumnElement[bool]]:
-    """What they ask of its dates, of whose it is, and of what the overview counts it under."""
+def other(
+    filters: Filters, zone: ZoneInfo, now: datetime, row: Row = Entitlement, *, settled: bool = False
+) -> Iterator[ColumnElement[bool]]:
+    """What they ask of its dates, of whose it is, and of what the overview counts it under.
+
+    Where the state is ``settled``, as a group of the list has it, only the rest is asked: a database that counts on a
+    condition to leave few rows, where it leaves all, does not go by their order.
+    """
     if filters.movement:
         yield moved(filters.movement, span_of(filters, zone, now), row)
     if (filters.first or filters.last) and (filters.month or not filters.movement):
@@ -82,14 +88,26 @@ def other(filters: Filters, zone: ZoneInfo, now: datetime, row: Row = Entitlemen
         yield row.reader_id.in_(filters.readers)
     elif filters.who:
         yield _IDS[filters.who.partition("_")[0]](filters.who, row)
-    if filters.standing:
-        every = known.rows(filters.as_of, zone, now)
-        yield stands(filters.standing, known.end_of(filters.as_of, zone, now), row, every)
-    if filters.cause:
-        yield is_in(State.ENDED, known.end_of(filters.as_of, zone, now), row)
-        yield ended_by(filters.cause, row)
+    yield from _of_the_overview(filters, zone, now, row, settled=settled)
     if filters.flag:  # there is one
         yield exists().where(_of_subscription(row), Subscription.duplicate_of.is_not(None))
+
+
+def _of_the_overview(
+    filters: Filters, zone: ZoneInfo, now: datetime, row: Row, *, settled: bool
+) -> Iterator[ColumnElement[bool]]:
+    moment = known.end_of(filters.as_of, zone, now)
+    if filters.standing:
+        every = known.rows(filters.as_of, zone, now)
+        if settled:
+            yield from beside(filters.standing, moment, row, every)
+        else:
+            yield stands(filters.standing, moment, row, every)
+    if filters.cause and settled:
+        yield from by_whom(filters.cause, row)
+    elif filters.cause:
+        yield is_in(State.ENDED, moment, row)
+        yield ended_by(filters.cause, row)
 
 
 def span_of(filters: Filters, zone: ZoneInfo, now: datetime) -> Span:

@@ -116,7 +116,7 @@ def _grouped(walk: Walk, zone: ZoneInfo, now: datetime, overtaken: list[str]) ->
     """The next rows of all groups that are wanted, and of those that may stand in the wrong one."""
     filters = walk.filters
     row = known.listed(filters.as_of, zone, now) if filters.as_of else Entitlement
-    asked = list(other(filters, zone, now, row))
+    asked = list(other(filters, zone, now, row, settled=True))
     if overtaken:
         asked.append(not_(_is_any(row, overtaken)))
     parts = _of_groups(walk, row, asked, zone, now)
