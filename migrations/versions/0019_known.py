@@ -80,7 +80,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ledger_periods_entitlement_id"), "ledger_periods", ["entitlement_id"])
     for date in _DATES:
         op.create_index(f"ix_ledger_periods_listed_{date}", "ledger_periods", [*_GROUP, date, *_HELD])
-    op.create_index("ix_ledger_periods_lasted", "ledger_periods", [*_GROUP, "lasted", "learned_at"])
+    op.create_index("ix_ledger_periods_lasted", "ledger_periods", [*_GROUP, "lasted", "learned_at", "superseded_at"])
     name = "ix_ledger_periods_stale"
     columns = ["stale_for", "stale_at"]
     op.create_index(name, "ledger_periods", columns, sqlite_where=_STALE, postgresql_where=_STALE)

@@ -4,6 +4,7 @@ A group is what has the same source, plan, state, reason and answer to whether i
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, literal, select, true, tuple_
@@ -42,6 +43,11 @@ def asked(filters: Filters) -> Asked:
         these = frozenset(str(one) if isinstance(one, str) else one for one in values)
         wanted[name] = wanted.get(name, these) & these
     return wanted
+
+
+def are_few(filters: Filters) -> bool:
+    """Whether the filters want some groups only; those who pay are most, and found soonest by going through all."""
+    return bool(asked(replace(filters, standing=None) if filters.standing is Standing.PAYING else filters))
 
 
 def _said(filters: Filters) -> Iterable[tuple[str, Iterable[str | bool]]]:

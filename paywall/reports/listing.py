@@ -80,13 +80,13 @@ def ask(args: MultiDict[str, str], settings: Settings, now: datetime, *, identit
 
 def plain(question: filters.Question, settings: Settings, now: datetime, *, identities: bool) -> dict[str, Any]:
     """One page of the list as JSON says it: rows by the names of the CSV's columns, moments in ISO 8601."""
-    page = paging.page(question.filters, settings.zone, now, identities=identities)
+    page = paging.counted_page(question.filters, settings.zone, now, identities=identities)
     return {
         "report": "entitlements",
         "at": now.isoformat(),
         "asked": question.given,
         "sort": str(question.filters.order),
-        "total": _number(question, page, settings, now),
+        "total": page.number,
         "rows": [_row(one) for one in page.rows],
         "before": str(page.before) if page.before else None,
         "after": str(page.after) if page.after else None,
@@ -103,10 +103,10 @@ def _page() -> Response:
     question, settings, now, identities = asked
     shown: dict[str, Any] = {"page": None, "number": None}
     if not question.errors:
-        page = paging.page(question.filters, settings.zone, now, identities=identities)
+        page = paging.counted_page(question.filters, settings.zone, now, identities=identities)
         shown = {
             "page": page,
-            "number": _number(question, page, settings, now),
+            "number": page.number,
             "counted": paging.is_counted(question.filters),
         }
     html = render_template("reports/entitlements.html", question=question, identities=identities, now=now, **shown)
@@ -156,13 +156,6 @@ def _file(pieces: Iterator[bytes], content_type: str, name: str) -> Response:
 def _name(asked: _Asked) -> str:
     day = asked.question.filters.as_of or local_day(asked.now, asked.settings.zone)
     return f"entitlements-{day}.csv"
-
-
-def _number(question: filters.Question, page: paging.Page, settings: Settings, now: datetime) -> int | None:
-    """How many rows there are; None where they are too many to count for a page."""
-    if page.before is None and page.after is None:
-        return len(page.rows)
-    return paging.count(question.filters, settings.zone, now) if paging.is_counted(question.filters) else None
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Pages of a list by keyset: the next page starts after a row, not after a number of rows, so it never slows down."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, select
 
 from paywall.reports import known
 from paywall.reports.filters import Cursor, Dated, Filters
+from paywall.reports.rule import Movement
 from paywall.reports.selection import columns
 from paywall.reports.walking import Walk, steps
 from paywall.storage.database import db
@@ -20,11 +21,15 @@ MOST = 1000  # rows that are counted; to count all would cost more than to show 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of a list in its order, and the places before and after them if more rows are there."""
+    """Some rows of a list in its order, and the places before and after them if more rows are there.
+
+    ``number`` is how many rows the whole list has; None if more than ``MOST``, or not counted.
+    """
 
     rows: Sequence[Row[Any]]
     before: Cursor | None
     after: Cursor | None
+    number: int | None = None
 
 
 def page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE, *, identities: bool = True) -> Page:
@@ -43,6 +48,19 @@ def page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE, *, i
     return list_.page(places[:size], has_before=filters.after is not None, has_after=len(places) > size)
 
 
+def counted_page(filters: Filters, zone: ZoneInfo, now: datetime, size: int = PAGE, *, identities: bool = True) -> Page:
+    """The same page with the number of the list's rows; the first page and its number are found in one walk."""
+    if filters.after or filters.before or not is_counted(filters):
+        found = page(filters, zone, now, size, identities=identities)
+        if found.before is None and found.after is None:
+            return replace(found, number=len(found.rows))
+        return replace(found, number=count(filters, zone, now)) if is_counted(filters) else found
+    list_ = _List(filters, zone, now, identities)
+    places = list_.take(None, MOST + 1)
+    found = list_.page(places[:size], has_before=False, has_after=len(places) > size)
+    return found if len(places) > MOST else replace(found, number=len(places))
+
+
 def count(filters: Filters, zone: ZoneInfo, now: datetime, most: int = MOST) -> int | None:
     """How many rows the filters want; None where there are more than ``most``."""
     number = 0
@@ -55,14 +73,16 @@ def count(filters: Filters, zone: ZoneInfo, now: datetime, most: int = MOST) -> 
 
 
 def is_counted(asked: Filters) -> bool:
-    """Whether an index leads to the rows that are counted, and to few others."""
+    """Whether an index leads to the rows that are counted, and to few others; who returned is asked of each."""
     grouped = asked.state or asked.reason or asked.plan or asked.source
-    return not (asked.as_of or asked.cause or (asked.movement and grouped))
+    moved = asked.movement and (grouped or asked.movement is Movement.RETURNED)
+    return not (asked.as_of or asked.cause or moved)
 
 
 def _parts(filters: Filters) -> list[bool]:
-    """The rows with a date, then those without, if there may be any."""
-    return [True, False] if filters.order.by in (Dated.STARTS, Dated.ENDS) else [True]
+    """The rows with a date, then those without; these are in no days, and never moved."""
+    may_miss = filters.order.by in (Dated.STARTS, Dated.ENDS)
+    return [True, False] if may_miss and not (filters.first or filters.last or filters.movement) else [True]
 
 
 @dataclass(frozen=True, slots=True)

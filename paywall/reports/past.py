@@ -33,7 +33,7 @@ from paywall.reports.rule import Row
 from paywall.storage.database import db
 from paywall.storage.periods import LedgerPeriod, held, sizes
 
-FEW = 500  # rows that held on a day; of groups with more than these the next ones are found by their order
+FEW = 250  # rows that held on a day; of groups with more than these the next ones are found by their order
 _EVER, _NEVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _RUNNING = (State.ACTIVE, State.GRACE, State.SUSPENDED)
 

@@ -66,7 +66,7 @@ def steps(walk: Walk, zone: ZoneInfo, now: datetime) -> Select[*tuple[Any, ...]]
     filters = walk.filters
     if filters.order.by is Movement.RENEWED:
         return _renewed(walk, zone, now)
-    if not (filters.who or filters.flag) and (filters.as_of or groups.asked(filters)):
+    if not (filters.who or filters.flag) and (filters.as_of or groups.are_few(filters)):
         overtaken = _overtaken(filters, zone, now)
         if overtaken is not None:  # there may also be too many: right all the same, but row by row
             return _grouped(walk, zone, now, overtaken)

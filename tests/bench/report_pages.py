@@ -139,13 +139,7 @@ def _question(asked: dict[str, str], settings: Settings) -> filters.Filters:
 def _list(asked: dict[str, str], settings: Settings) -> Callable[[], object]:
     """The first page, with its bounded count where the page shows one."""
     wanted, now = _question(asked, settings), context.now()
-
-    def call() -> None:
-        paging.page(wanted, settings.zone, now)
-        if paging.is_counted(wanted):
-            paging.count(wanted, settings.zone, now)
-
-    return call
+    return lambda: paging.counted_page(wanted, settings.zone, now)
 
 
 def _deep(asked: dict[str, str], settings: Settings) -> Callable[[], object]:
