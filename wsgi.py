@@ -14,5 +14,3 @@ except SettingsError as error:
 # what was loaded stays to the end: a search for garbage passes it over, where it would hold requests up for long
 gc.collect()
 gc.freeze()
-# seconds that a thread computes before others get a turn: while a report is made, a check of a token waits for that
-sys.setswitchinterval(0.001)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-_BATCH = 200  # items done in one go; between two of them requests get their turn
+_BATCH = 2000  # items done in one go: each go costs what one item does, and requests get their turn within it
 
 
 class Later:

@@ -1,7 +1,9 @@
 """Structured log lines: one event a decision, with ids and never with secrets, tokens or addresses."""
 
 import logging
+import os
 import select
+import stat
 import sys
 import traceback
 from collections.abc import Iterable, MutableMapping
@@ -14,6 +16,8 @@ import structlog
 
 from paywall.later import LATER
 from paywall.settings import Log
+
+_FILE_PIECE = 64 * 1024  # bytes
 
 
 class _Output(structlog.WriteLoggerFactory):
@@ -73,16 +77,25 @@ def write(lines: Iterable[str]) -> None:
 
 
 def _together(lines: Iterable[str]) -> Iterable[str]:
-    """The lines joined to pieces that a pipe takes whole."""
-    held, size = list[str](), 0
+    """The lines joined to pieces that a pipe, or a file, takes whole: each write lets other threads go first."""
+    held, size, most = list[str](), 0, _most()
     for line in lines:
-        if held and size + len(line) >= select.PIPE_BUF:
+        if held and size + len(line) >= most:
             yield "\n".join(held)
             held, size = [], 0
         held.append(line)
         size += len(line) + 1
     if held:
         yield "\n".join(held)
+
+
+def _most() -> int:
+    """How many bytes can be written with nothing of another process between them."""
+    try:
+        to_file = stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
+    except (OSError, ValueError, AttributeError):  # no file of the system's, as in tests
+        to_file = False
+    return _FILE_PIECE if to_file else select.PIPE_BUF
 
 
 def _output() -> "_Output":

@@ -2,7 +2,11 @@
 
 import json
 import logging
+import os
+import select
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -157,3 +161,18 @@ def test_libraries_are_not_made_chatty(stderr) -> None:
     assert logging.getLogger().level >= logging.WARNING
     assert not logging.getLogger("stripe").isEnabledFor(logging.INFO)
     assert not logging.getLogger("sqlalchemy.engine").isEnabledFor(logging.INFO)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("file", 64 * 1024), ("pipe", select.PIPE_BUF)])
+def test_lines_are_written_in_pieces_that_nothing_of_another_process_comes_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, most: int
+) -> None:
+    """A file takes more at once than a pipe, and each write costs the process a turn."""
+    ends = [] if kind == "file" else list(os.pipe())
+    with (tmp_path / "log").open("w") if kind == "file" else os.fdopen(ends[1], "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        pieces = list(logs._together(["x" * 99] * 2000))
+    if ends:
+        os.close(ends[0])
+    assert sum(len(piece) + 1 for piece in pieces) == 200_000
+    assert most - 100 <= max(map(len, pieces)) + 1 <= most

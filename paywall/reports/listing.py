@@ -17,7 +17,7 @@ from paywall.describing import REPORTERS, problems, questions
 from paywall.domain.days import local_day
 from paywall.domain.roles import Right
 from paywall.errors import BadRequest
-from paywall.reports import export, filters, paging, people
+from paywall.reports import export, filters, paging, people, turns
 from paywall.reports.manifest import Counted
 from paywall.settings import Settings
 from paywall.storage.database import db
@@ -142,7 +142,7 @@ def _zip() -> Response:
 def _lines(asked: _Asked, counted: Counted) -> Iterator[bytes]:
     wanted, zone = asked.question.filters, asked.settings.zone
     lines = export.stream(db.engine, wanted, zone, asked.now, identities=asked.identities, told=counted.add)
-    return counted.passing(lines)
+    return turns.passing(counted.passing(lines))
 
 
 def _file(pieces: Iterator[bytes], content_type: str, name: str) -> Response:

@@ -22,7 +22,7 @@ from paywall.domain.days import local_day
 from paywall.domain.plans import price_of
 from paywall.domain.roles import Right
 from paywall.errors import BadRequest, Unavailable
-from paywall.reports import menu, queries
+from paywall.reports import menu, queries, turns
 from paywall.reports.definitions import DEFINITIONS
 from paywall.reports.export import safe
 from paywall.reports.registry import REPORTS
@@ -30,6 +30,7 @@ from paywall.reports.report import Asked, Cell, Report, Table, plain
 from paywall.settings import Settings
 
 api = APIBlueprint("reports_api", __name__, url_prefix="/v1/reports", abp_tags=[Tag(name="Reports")])
+turns.take(api)
 api.before_request(queries.begin)  # before the guard's first query, which would begin as a writer
 guards.protect(api, guards.reporting())
 

@@ -8,10 +8,11 @@ from flask import Blueprint, url_for
 from paywall import context, guards
 from paywall.domain.days import last_day, local_day
 from paywall.domain.roles import Right
-from paywall.reports import filters, listing, queries, serving, words
+from paywall.reports import filters, listing, queries, serving, turns, words
 from paywall.reports.rule import Movement
 
 blueprint = Blueprint("reports", __name__, url_prefix="/admin", template_folder="templates")
+turns.take(blueprint)
 blueprint.before_request(queries.begin)  # before the guard's first query, which would begin as a writer
 guards.protect(blueprint, guards.staff(Right.REPORTS))
 
