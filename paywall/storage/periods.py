@@ -74,9 +74,7 @@ _HELD = (LedgerPeriod.entitlement_id, LedgerPeriod.learned_at, LedgerPeriod.supe
 Index("ix_ledger_periods_listed_created_at", *_GROUP, LedgerPeriod.created_at, *_HELD)
 Index("ix_ledger_periods_listed_starts_at", *_GROUP, LedgerPeriod.starts_at, *_HELD)
 Index("ix_ledger_periods_listed_until", *_GROUP, LedgerPeriod.until, *_HELD)
-Index(
-    "ix_ledger_periods_lasted", *_GROUP, LedgerPeriod.lasted, LedgerPeriod.learned_at, LedgerPeriod.superseded_at
-)
+Index("ix_ledger_periods_lasted", *_GROUP, LedgerPeriod.lasted, LedgerPeriod.learned_at, LedgerPeriod.superseded_at)
 Index("ix_ledger_periods_stale", LedgerPeriod.stale_for, LedgerPeriod.stale_at, **only(_STALE))
 
 
