@@ -28,8 +28,8 @@ def test_it_starts_in_development_without_any_variable() -> None:
 
 def test_what_was_loaded_is_passed_over_by_the_collector() -> None:
     """A search through it would hold up every check of a token meanwhile."""
-    told = "import gc, wsgi; print(gc.get_freeze_count() > len(gc.get_objects()))"
-    assert start(sys.executable, "-c", told).stdout == "True\n"
+    told = "import gc, wsgi; print(gc.get_freeze_count() > len(gc.get_objects()), gc.get_threshold()[0])"
+    assert start(sys.executable, "-c", told).stdout == "True 20000\n"
 
 
 @pytest.mark.parametrize(

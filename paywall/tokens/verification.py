@@ -12,7 +12,7 @@ from paywall.tokens.snapshot import Entries, Service, Snapshot, load
 from paywall.verifier import Claims, Decision, KeySet, TokenChecker
 
 _NAME = "paywall.verification"
-_REMEMBERED = 32_768  # good tokens, of about 1.4 KiB each: all readers of a site ask here, where a signature costs most
+_REMEMBERED = 80_000  # good tokens, of about 0.8 KiB each: all readers of a site ask here, where a signature costs most
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from paywall.verifier.claims import Claims, read_claims
 from paywall.verifier.codec import TokenCodec
 from paywall.verifier.decision import Decision
 from paywall.verifier.errors import Reason, TokenError
 from paywall.verifier.keys import KeySet
+from paywall.verifier.remembered import Remembered, digest_of
 from paywall.verifier.revocations import RevocationList
 
 NO_REVOCATIONS = RevocationList()
@@ -16,11 +16,15 @@ NO_REVOCATIONS = RevocationList()
 
 @dataclass(frozen=True, slots=True)
 class _Good:
-    """What a good token comes down to, made once: a page that is asked for again must cost next to nothing."""
+    """What a good token comes down to, made once: a page that is asked for again must cost next to nothing.
+
+    ``keys`` are those that it verified under.
+    """
 
     claims: Claims
     features: frozenset[str]
     grant: Decision
+    keys: KeySet | None = None
 
 
 class TokenChecker:
@@ -44,7 +48,7 @@ class TokenChecker:
         self.audience = audience
         self.leeway = leeway
         self._codec = codec or TokenCodec()
-        self._remembered = lru_cache(maxsize=cache_size)(self._read)
+        self._remembered: Remembered[_Good] = Remembered(cache_size)
 
     def read(self, token: str, keys: KeySet) -> Claims:
         """The claims of a token that verifies, whether expired or not.
@@ -53,10 +57,17 @@ class TokenChecker:
         """
         if not isinstance(token, str):
             raise TokenError(Reason.MALFORMED, "a token is a text")
-        return self._remembered(token, keys).claims
+        return self._read(token, keys).claims
 
     def _read(self, token: str, keys: KeySet) -> _Good:
-        return _good(read_claims(self._codec.loads(token, keys), self.issuer, self.audience))
+        digest = digest_of(token) if token.isascii() else b""
+        known = self._remembered.find(digest)
+        if known is not None and (known.keys is keys or known.keys == keys):
+            return known
+        claims = read_claims(self._codec.loads(token, keys), self.issuer, self.audience)
+        good = _Good(claims, claims.features, Decision.grant(claims), keys)
+        self._remembered.keep(digest, good)
+        return good
 
     def judge(
         self,
@@ -105,7 +116,7 @@ class TokenChecker:
         if not isinstance(token, str):
             return Decision.refuse(Reason.MALFORMED)
         try:
-            good = self._remembered(token, keys)
+            good = self._read(token, keys)
         except TokenError as error:
             return Decision.refuse(error.reason)
         return self._judge(good, now, require, revocations)

@@ -84,4 +84,4 @@ def rows(found: Findings, one: float, crowd: float) -> None:
     ):
         by_time = f"by processor time {number(found.middle(cost(against)) / found.middle(cost(name)))}"
         found.ratio(PART, name, against, goal=goal, note=f"{by_time}; {note}" if note else by_time)
-    found.add(Row(PART, "memory, 100,000 readers", "one reader, MiB more", crowd - one, goal=64, most=True))
+    found.add(Row(PART, "memory, 100,000 readers", "one reader, MiB more", crowd - one, goal=96, most=True))
