@@ -14,6 +14,4 @@ except SettingsError as error:
 # what was loaded stays to the end: a search for garbage passes it over, where it would hold requests up for long
 gc.collect()
 gc.freeze()
-gc.set_threshold(
-    20_000
-)  # objects; what is remembered of tokens stays too, and at 700 would be gone through all the time
+gc.set_threshold(20_000)  # new objects; at 700, those that tokens are remembered by would be gone through all the time

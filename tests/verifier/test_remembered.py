@@ -1,4 +1,4 @@
-"""What is remembered of good tokens: bounded, the one that was not asked for longest forgotten first, by many threads."""
+"""What is remembered of good tokens: bounded, the one not asked for longest forgotten first, by many threads."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
