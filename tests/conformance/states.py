@@ -13,6 +13,7 @@ from tests.conformance.stage import Frame
 CHANCE = {
     "entitlements": {"id"},
     "ledger": {"id", "entitlement_id", "cause", "cause_id"},
+    "ledger_periods": {"entry_id", "entitlement_id"},
     "events": {"outcome", "attempts"},
     "letters": {"id", "cause", "link_id"},  # causes name entitlements
 }
