@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import re
 
 import pytest
 from sqlalchemy import event
@@ -45,14 +46,17 @@ class Asking:
         return wire.environ(method, addresses.AUTHORIZE, query=query, **held, **fields)
 
     def ask(self, environ):
-        """Status, headers but for what is left of the limits, and body."""
+        """Status, headers and body, but for what is left of the limits and their seconds, which pass meanwhile."""
         db.session.rollback()
-        told = wire.ask(self.lane, environ)
-        return told.status, {name: text for name, text in told.headers.items() if name != "RateLimit"}, told.body
+        return self._said(wire.ask(self.lane, environ))
 
     def anew(self, environ):
-        told = wire.ask(self.plain, environ)
-        return told.status, {name: text for name, text in told.headers.items() if name != "RateLimit"}, told.body
+        return self._said(wire.ask(self.plain, environ))
+
+    @staticmethod
+    def _said(told):
+        headers = {name: text for name, text in told.headers.items() if name not in ("RateLimit", "Retry-After")}
+        return told.status, headers, re.sub(rb'"retry_after": \d+', b"", told.body)
 
     def remembered(self) -> list[bool]:
         """Of each question since the last time, whether its answer was remembered."""
