@@ -10,7 +10,7 @@ from flask import Blueprint, g
 
 T = TypeVar("T")
 
-_SHORT = 0.001  # seconds; a check of a token waits for a report's thread this long at most
+_SHORT = 0.0003  # seconds that a report's thread goes on while checks of tokens wait
 
 _lock = threading.Lock()
 _makers = 0

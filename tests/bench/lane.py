@@ -12,7 +12,7 @@ from tests.bench.servers import Prepared, Server, check, granian, prepare, quest
 PART = "lane"
 ROUNDS, SECONDS, CONNECTIONS = 9, 2, 16
 READERS = 100_000
-FILLING = 15  # seconds in which very many readers fill what is remembered, as they do in a day
+FILLING = 40  # seconds in which very many readers fill what is remembered, as they do in a day
 BARE, VIEW, VERIFY, AUTHORIZE, MANY = "bare ok", "verify by a view", "verify", "authorize", "verify, 100,000 readers"
 Asked = dict[str, tuple[Server, Request]]
 

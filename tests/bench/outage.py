@@ -71,11 +71,14 @@ class Service:
 
     @contextmanager
     def hanging(self, readers: int) -> Iterator[list[Future[int]]]:
-        """So many readers press Subscribe while Stripe answers nobody; the statuses that they got in the end."""
+        """So many readers have pressed Subscribe while Stripe answers nobody; the statuses that they got in the end.
+
+        Each of them waits for Stripe when this returns, or was turned away because enough others do.
+        """
         self.stripe.met.clear()
         with ThreadPoolExecutor(readers) as pool, self.stripe.failing("slow"):
             pressed = [pool.submit(self._press, number) for number in range(readers)]
-            wait_until(lambda: self.stripe.met, "nobody asks Stripe")
+            wait_until(lambda: len(self.stripe.met) + sum(map(Future.done, pressed)) >= readers, "not all ask Stripe")
             yield pressed
 
     def _press(self, number: int) -> int:

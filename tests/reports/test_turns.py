@@ -22,8 +22,8 @@ def usual() -> Iterator[None]:
 def test_turns_are_short_until_the_last_of_several_has_ended() -> None:
     with turns.short():
         with turns.short():
-            assert sys.getswitchinterval() == pytest.approx(0.001)
-        assert sys.getswitchinterval() == pytest.approx(0.001)
+            assert sys.getswitchinterval() == pytest.approx(0.0003)
+        assert sys.getswitchinterval() == pytest.approx(0.0003)
     assert sys.getswitchinterval() == pytest.approx(USUAL)
 
 
@@ -36,8 +36,8 @@ def asked(view) -> Flask:
 
 
 def test_every_request_to_a_blueprint_that_takes_them_is_answered_in_short_turns() -> None:
-    app = asked(lambda: f"{sys.getswitchinterval():.3f}")
-    assert app.test_client().get("/").text == "0.001"
+    app = asked(lambda: f"{sys.getswitchinterval():.4f}")
+    assert app.test_client().get("/").text == "0.0003"
     assert sys.getswitchinterval() == pytest.approx(USUAL)
 
 
@@ -60,7 +60,7 @@ def test_one_who_is_turned_away_before_ends_nothing() -> None:
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_is_sent_in_pieces_is_made_in_short_turns_to_its_end(whole: bool) -> None:
     pieces = turns.passing([b"one", b"two"])
-    assert (next(pieces), sys.getswitchinterval()) == (b"one", pytest.approx(0.001))
+    assert (next(pieces), sys.getswitchinterval()) == (b"one", pytest.approx(0.0003))
     (list if whole else type(pieces).close)(pieces)
     assert sys.getswitchinterval() == pytest.approx(USUAL)
 
