@@ -44,7 +44,7 @@ dev_cli = AppGroup("dev", help="For development and measuring alone; refused in 
 def seed(readers: int, seed: int, years: int, plan_key: str | None) -> None:
     """Fill an empty database with a made-up history: purchases, renewals, failures, refunds, disputes.
 
-    Nothing of it is at Stripe. A million readers take a few minutes and 4 GB.
+    Nothing of it is at Stripe. A million readers take some minutes and 7 GB.
     """
     settings, now = context.settings(), context.now()
     _refuse_real_readers()

@@ -1,7 +1,6 @@
 """What good tokens say, by a digest of their text; the one that was not asked for longest is forgotten first."""
 
 from collections import OrderedDict
-from contextlib import suppress
 from hashlib import sha256
 from typing import Generic, TypeVar
 
@@ -25,8 +24,10 @@ class Remembered(Generic[V]):
         """What was kept, which is then the last to be forgotten; None if nothing was."""
         value = self._values.get(digest)
         if value is not None:
-            with suppress(KeyError):  # another thread may just have forgotten it
+            try:  # noqa: SIM105  # suppress takes half as long as all the rest
                 self._values.move_to_end(digest)
+            except KeyError:  # another thread has just forgotten it
+                pass
         return value
 
     def keep(self, digest: bytes, value: V) -> None:
