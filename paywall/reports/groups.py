@@ -10,11 +10,9 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, literal, select, true, tuple_
 from sqlalchemy.orm import aliased
 
-from paywall.domain.entitlements import Reason
 from paywall.domain.lifecycle import State
-from paywall.reports.causes import CAUSES, EndCause
 from paywall.reports.filters import Filters, Source
-from paywall.reports.leading import Standing
+from paywall.reports.leading import Standing, reasons_of
 from paywall.storage.database import db
 from paywall.storage.models import Entitlement
 from paywall.storage.periods import LedgerPeriod
@@ -62,13 +60,7 @@ def _said(filters: Filters) -> Iterable[tuple[str, Iterable[str | bool]]]:
         yield "renews", (False,)
     if filters.cause:
         yield "state", (State.ENDED,)
-        yield "reason", _reasons(filters.cause)
-
-
-def _reasons(cause: EndCause) -> Iterable[Reason]:
-    """The reasons of what ended by the cause. Who is erased has cancelled before."""
-    among = EndCause.ASKED if cause is EndCause.ERASED else cause
-    return [reason for reason, one in CAUSES.items() if one is among]
+        yield "reason", reasons_of(filters.cause)
 
 
 def fits(group: Group, wanted: Asked) -> bool:

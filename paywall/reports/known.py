@@ -26,7 +26,7 @@ def span_of(as_of: date, zone: ZoneInfo, now: datetime) -> Span:
 def rows(as_of: date | None, zone: ZoneInfo, now: datetime) -> Row:
     """The table, or what stands for its rows as they were known on a day.
 
-    Of each entitlement that was there, the last entry that had been learned by then; no summary is asked. An old entry
+    Of each entitlement that was there, the last entry that had been learned by then; no rollup is asked. An old entry
     that names no plan has today's.
     """
     if as_of is None:

@@ -60,9 +60,13 @@ def beside(name: Standing, moment: Any, row: Row, every: Row) -> list[ColumnElem
 
 def ended_by(cause: EndCause, row: Row = Entitlement) -> ColumnElement[bool]:
     """Whether an entitlement, once it is over, ended by this cause."""
-    among = EndCause.ASKED if cause is EndCause.ERASED else cause  # who is erased has cancelled before
-    reasons = [reason.value for reason, one in CAUSES.items() if one is among]
-    return and_(row.lapse.in_(reasons), *by_whom(cause, row))
+    return and_(row.lapse.in_(reasons_of(cause)), *by_whom(cause, row))
+
+
+def reasons_of(cause: EndCause) -> list[str]:
+    """The reasons of what ended by the cause. Who is erased has cancelled before."""
+    among = EndCause.ASKED if cause is EndCause.ERASED else cause
+    return [reason.value for reason, one in CAUSES.items() if one is among]
 
 
 def by_whom(cause: EndCause, row: Row) -> list[ColumnElement[bool]]:

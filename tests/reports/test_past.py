@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask_openapi3.openapi import OpenAPI
@@ -22,11 +21,11 @@ from paywall.storage import entitlements, ledger
 from paywall.storage.database import db
 from paywall.storage.entitlements import Cause, terms_of
 from paywall.storage.models import Entitlement, LedgerEntry
+from tests.reports.walks import ZONE, walked
 from tests.support.builders import DAY, NOW, make_reader, make_terms
 
 ASKED_OF_POSTGRESQL = frozenset({"test_any_list_of_any_day_is_what_the_ledger_says"})
 
-ZONE = ZoneInfo("America/New_York")
 TODAY = date(2026, 11, 22)
 NAMES = {Dated.STARTS: "starts_at", Dated.ENDS: "until", Dated.CREATED: "created_at"}
 BOUGHT = NOW - 30 * DAY
@@ -106,18 +105,6 @@ def fits(filters: Filters, row: Entitlement, entry: LedgerEntry, end: datetime) 
     return at is not None and at >= since
 
 
-def walked(filters: dict[str, Any], size: int) -> list[str]:
-    """The ids of all pages, from the first on."""
-    ids, place = [], None
-    for _ in range(30):
-        here = page(Filters(**filters, after=place), ZONE, NOW, size)
-        ids += [row.id for row in here.rows]
-        place = here.after
-        if place is None:
-            return ids
-    pytest.fail("no end")
-
-
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(decisions, min_size=1, max_size=10), asked, st.integers(1, 4), st.sampled_from([0, 1, 500]))
 def test_any_list_of_any_day_is_what_the_ledger_says(
@@ -128,7 +115,7 @@ def test_any_list_of_any_day_is_what_the_ledger_says(
         patch.setattr(past, "FEW", few)
         try:
             write(history)
-            assert walked(filters, size) == wanted(Filters(**filters))
+            assert walked(size, **filters) == wanted(Filters(**filters))
         finally:
             db.session.rollback()
 
@@ -140,9 +127,9 @@ def test_days_on_which_nobody_looked_at_the_dates_are_listed_right(
     monkeypatch.setattr(walking, "_MANY", 1)
     write([(number, TERMS[2], 25) for number in range(3)])
     day = TODAY - timedelta(days=3)
-    assert len(walked({"as_of": day, "state": State.ENDED}, 2)) == 3
-    assert walked({"as_of": day, "state": State.GRACE}, 2) == []
-    assert len(walked({"as_of": day - timedelta(days=5), "state": State.GRACE}, 2)) == 3
+    assert len(walked(2, as_of=day, state=State.ENDED)) == 3
+    assert walked(2, as_of=day, state=State.GRACE) == []
+    assert len(walked(2, as_of=day - timedelta(days=5), state=State.GRACE)) == 3
 
 
 @pytest.mark.parametrize("few", [0, 500])
@@ -176,4 +163,4 @@ def test_the_dates_of_many_that_held_lie_on_either_side_of_the_day(
     monkeypatch.setattr(past, "FEW", 0)
     write([(number, terms, 14) for number in range(3)])
     filters = {"as_of": TODAY - timedelta(days=12), "dated": dated, "first": TODAY - timedelta(days=40)}
-    assert len(walked({**filters, "state": expected}, 2)) == len(walked(filters, 2)) == 3
+    assert len(walked(2, **{**filters, "state": expected})) == len(walked(2, **filters)) == 3

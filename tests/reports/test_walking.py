@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from itertools import product
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask_openapi3.openapi import OpenAPI
@@ -17,11 +16,11 @@ from paywall.reports.leading import Standing
 from paywall.reports.paging import count, page
 from paywall.storage.database import db
 from paywall.storage.entitlements import terms_of
+from tests.reports.walks import ZONE, walked
 from tests.support.builders import DAY, NOW, make_entitlement, make_reader, make_terms
 
 ASKED_OF_POSTGRESQL = frozenset({"test_any_filters_find_what_going_through_the_rows_finds", "test_deep_in_the_list"})
 
-ZONE = ZoneInfo("America/New_York")
 NAMES = {Dated.STARTS: "starts_at", Dated.ENDS: "until", Dated.CREATED: "created_at"}
 DECIDED = NOW - 40 * DAY
 
@@ -70,18 +69,6 @@ def wanted(rows, filters: Filters) -> list[str]:
     return [
         r.id for r in (*dated, *sorted((r for r in found if not getattr(r, name)), key=lambda r: r.id, reverse=back))
     ]
-
-
-def walked(size: int, **filters) -> list[str]:
-    """The ids of all pages, from the first on."""
-    ids, place = [], None
-    for _ in range(30):
-        here = page(Filters(**filters, after=place), ZONE, NOW, size)
-        ids += [row.id for row in here.rows]
-        place = here.after
-        if place is None:
-            return ids
-    pytest.fail("no end")
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
