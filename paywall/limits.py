@@ -25,7 +25,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _REDIS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "wrap_exceptions": True}
 _API = "paywall.api_limits"
-_NEVER = (0.0, 0)
 _OPEN = ("network", "reader", "service")  # whose counts are told; a typed address may be another's
 
 
@@ -77,12 +76,44 @@ class Told(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Window:
+    """Calls of one caller until ``ends``, and how its headers begin."""
+
+    ends: float
+    count: int
+    policy: tuple[str, str]
+    begin: str
+
+
+@dataclass(slots=True)
 class Counter:
     """Counts calls of programs in this process alone: no check of a token may wait for a network, or for a thread."""
 
     most: int = 20_000  # callers that are remembered
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _windows: dict[tuple[str, str, int, int], tuple[float, int]] = field(default_factory=dict)  # when it ends, how many
+    _windows: dict[tuple[str, str, int, int], _Window] = field(default_factory=dict)
+
+    def more(self, kind: str, rate: str) -> Callable[[str, float], list[tuple[str, str]] | None]:
+        """What counts one more call of a key that was counted lately, quicker than ``spend``.
+
+        Given the key and the moment of the monotonic clock it returns the headers that tell what is left. Nothing is
+        counted, and None returned, where ``spend`` has to see to it: the window is over, or used up, or one of several.
+        """
+        windows = _windows(rate)
+        amount, seconds = windows[0] if len(windows) == 1 else (0, 0)
+
+        def more(key: str, now: float) -> list[tuple[str, str]] | None:
+            window = self._windows.get((kind, key, amount, seconds))
+            if window is None or window.ends <= now:
+                return None
+            with self._lock:
+                left = amount - window.count - 1
+                if left < 0:
+                    return None
+                window.count += 1
+            return [window.policy, ("RateLimit", f"{window.begin}{left};t={int(window.ends - now) + 1}")]
+
+        return more
 
     def spend(self, kind: str, key: str, rate: str, told: list[Told] | None = None) -> None:
         """Counts one call, and adds to ``told`` (else to what the request tells) what is left.
@@ -94,19 +125,21 @@ class Counter:
         for amount, window in _windows(rate):
             caller = kind, key, amount, window
             with self._lock:
-                ends, count = self._windows.get(caller, _NEVER)
-                if ends <= now:
-                    ends, count = now + window, 0
+                found = self._windows.get(caller)
+                if found is None or found.ends <= now:
                     self._make_room(now)
-                self._windows[caller] = ends, count + 1
-            reset, left = int(ends - now) + 1, amount - count - 1
+                    name, policy = _policy(kind, amount, window)
+                    found = _Window(now + window, 0, ("RateLimit-Policy", policy), f"{name};r=")
+                    self._windows[caller] = found
+                found.count += 1
+                reset, left = int(found.ends - now) + 1, amount - found.count
             heard.append(Told(kind, amount, window, left if left > 0 else 0, reset))
             if left < 0:
                 raise TooManyRequests("This is more than may be asked.", retry_after=reset)
 
     def _make_room(self, now: float) -> None:
         if len(self._windows) >= self.most:
-            self._windows = {caller: one for caller, one in self._windows.items() if one[0] > now}
+            self._windows = {caller: one for caller, one in self._windows.items() if one.ends > now}
         if len(self._windows) >= self.most:  # made-up networks without end: better forget than grow
             self._windows.clear()
 
@@ -130,6 +163,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 def for_service(app: Flask, service_id: str, told: list[Told]) -> None:
     """Counts a call of a content service. Raises TooManyRequests."""
     _api(app).spend("service", service_id, _rates(app).api, told)
+
+
+def more_for_service(app: Flask) -> Callable[[str, float], list[tuple[str, str]] | None]:
+    """What does the same for most calls, quicker: see ``Counter.more``."""
+    return _api(app).more("service", _rates(app).api)
 
 
 def for_refused_key(app: Flask, remote: str | None, told: list[Told]) -> None:

@@ -31,7 +31,9 @@ def written(capfd):
 
 def soon(route: str, method: str, status: int, seconds: float) -> None:
     """As the lane has it told."""
-    LATER.add(done.tell, (route, method, status, seconds, time.time()))
+    LATER.add(
+        lambda news: done.tell(*zip(*news, strict=True)), (done.sort_of(route, method, status), seconds, time.time())
+    )
 
 
 def without_time(line: str) -> str:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from paywall.later import Later
+from paywall.later import Later, Pile
 from paywall.settings import ROOT
 
 
@@ -60,6 +60,42 @@ def test_items_come_in_batches_that_let_others_go_on(never) -> None:
     assert max(sizes) <= 2000
 
 
+def test_a_pile_is_done_in_its_order_with_the_rest(never, done) -> None:
+    pile = Pile(done.extend, never)
+    for number in range(5000):
+        pile.add(number)
+    assert done == []
+    never.settle()
+    assert done == list(range(5000))
+    pile.add(5000)
+    never.settle()
+    assert done[-1] == 5000
+
+
+def test_a_pile_that_nobody_does_is_done_by_who_adds_too_much(done) -> None:
+    pile = Pile(done.extend, Later(pause=3600, most=10))
+    for number in range(25):
+        pile.add(number)
+    assert done == list(range(20)), "twice ten"
+
+
+def test_threads_lose_nothing_of_a_pile() -> None:
+    later, done = Later(pause=0.001), list[int]()
+    pile = Pile(done.extend, later)
+
+    def add(first: int) -> None:
+        for number in range(first, first + 2000):
+            pile.add(number)
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in range(0, 8000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    later.settle()
+    assert sorted(done) == list(range(8000))
+
+
 def test_who_adds_to_too_many_does_the_work(done) -> None:
     later = Later(pause=3600, most=10)
     for number in range(25):
@@ -100,10 +136,13 @@ def test_a_work_that_fails_does_not_end_the_next(done, monkeypatch) -> None:
 
 PROGRAM = """
 import os
-from paywall.later import LATER
+from paywall.later import LATER, Pile
+PILE = Pile(lambda lines: print(*lines, flush=True))
 LATER.add(lambda lines: print(*lines, flush=True), "parent")
+PILE.add("parents")
 if os.fork() == 0:
     LATER.add(lambda lines: print(*lines, flush=True), "child")
+    PILE.add("childs")
     LATER.settle()
     os._exit(0)
 os.wait()
@@ -113,7 +152,7 @@ os.wait()
 def test_an_ending_process_does_what_waits_and_a_forked_one_its_own_alone() -> None:
     command = [sys.executable, "-W", "error", "-c", PROGRAM]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
-    assert (found.stdout.split(), found.stderr) == (["child", "parent"], "")
+    assert (found.stdout.split(), found.stderr) == (["child", "childs", "parent", "parents"], "")
 
 
 WORKERS = """

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from paywall import logs
+from paywall.later import LATER
 from paywall.options import Log
 from paywall.storage import service_keys
 from paywall.storage.database import db
@@ -76,6 +77,7 @@ def test_a_whole_journey_leaves_no_secret_in_the_logs(
 
     secrets = ["sesame", "example.com", key, "pwk_", token, token.split(".")[1], "whsec_", "sk_test_"]
     secrets += [reader.get_cookie(name).value for name in ("paywall_sid", "__Host-paywall_checkout", "paywall_web")]
+    LATER.settle()
     written = stderr.readouterr()
     logged = written.err + written.out + caplog.text
     for secret in secrets:

@@ -215,7 +215,7 @@ def test_times_counted_together_are_those_counted_one_by_one() -> None:
     one_by_one, together = "/one-by-one", "/together"
     for seconds in times:
         metrics.request_done(one_by_one, "GET", 200, seconds)
-    metrics.requests_done([(together, "GET", 200, seconds, 0.0) for seconds in times])
+    metrics.requests_done(together, "GET", 200, times)
     found = {(sample, labels): told for (sample, labels), told in read(metrics.generate(())).items()}
     for (sample, labels), told in found.items():
         if ("route", one_by_one) in labels:

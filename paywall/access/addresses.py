@@ -20,7 +20,7 @@ HOT: Final[Mapping[tuple[str, str], Handler]] = {
 }
 
 # what a page of a content site asks for again and again
-RECALLED: Final[Mapping[tuple[str, str], again.Recall]] = {
-    ("POST", VERIFY): again.verify,
-    ("GET", AUTHORIZE): again.authorize,
+RECALLED: Final[Mapping[tuple[str, str], type[again.Again]]] = {
+    ("POST", VERIFY): again.Verify,
+    ("GET", AUTHORIZE): again.Authorize,
 }

@@ -1,15 +1,19 @@
 """Questions that were asked before: their answers, given again while all that they rest on still stands."""
 
-from collections.abc import Callable, Hashable
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Flask
 
 from paywall import limits
-from paywall.access.asking import Asked, Begun, first_piece
+from paywall.access.asking import BODY, QUESTION, SERVICE, TOLD, Begun, first_piece, token_of
 from paywall.access.grounds import Ground
+from paywall.done import Sort
 from paywall.storage.hashing import sha256_hex
-from paywall.tokens.snapshot import Snapshot
-from paywall.verifier import RevocationList
+from paywall.tokens import verification
 
 MOST_BYTES: Final = 2048  # of a question; a longer one is not remembered
 HALF: Final = 2048  # questions in each of the two parts of a memory
@@ -18,11 +22,9 @@ _SIZES: Final = {str(size): size for size in range(1, MOST_BYTES + 1)}
 
 @dataclass(slots=True)
 class Known:
-    """An answer as it leaves, with the request's route and method; and what it rests on, if it may be remembered."""
+    """An answer as it leaves, but for what is left of limits; and what it rests on, if it may be remembered."""
 
-    route: str
-    method: str
-    status: int
+    sort: Sort
     line: str
     headers: list[tuple[str, str]]
     body: list[bytes]
@@ -39,7 +41,6 @@ class Memory:
     def __init__(self) -> None:
         self._new: dict[Hashable, Known] = {}
         self._old: dict[Hashable, Known] = {}
-        self._stand: tuple[RevocationList, object] = RevocationList(), object()  # a list, and what stands for it
 
     def __len__(self) -> int:
         return len(self._new) + len(self._old)
@@ -57,55 +58,69 @@ class Memory:
             self._old, self._new = self._new, {}
         self._new[question] = known
 
-    def stands(self, known: Known, held: Snapshot, asked: Asked) -> bool:
-        """Whether the answer may be given again."""
-        revocations, mark = self._stand
-        if revocations is not held.revocations:
-            mark = object()
-            self._stand = held.revocations, mark  # in one piece: threads share it
-        return known.ground is not None and known.ground.stands(held, mark, asked.now)
+
+Recalled = tuple[Known, str, list[tuple[str, str]]]  # who asked: a service's id, or nothing; and headers of limits
 
 
-Recall = Callable[[Asked, Memory], Known | None]
+class Again(ABC):
+    """The questions of one address, with what was answered."""
+
+    def __init__(self, app: Flask) -> None:
+        self.memory = Memory()
+        self._snapshots = verification.of(app).snapshots
+        self._spend = limits.more_for_service(app)
+
+    @abstractmethod
+    def find(self, environ: dict[str, Any], now: datetime, moment: float) -> Recalled | None:
+        """What was answered before and still stands; ``moment`` is now by the monotonic clock. Raises Unavailable.
+
+        Otherwise the environment is told what was found out on the way.
+        """
 
 
-def verify(asked: Asked, memory: Memory) -> Known | None:
-    """What a content service was told of the same body, if its key is good. Raises Unavailable, TooManyRequests.
+class Verify(Again):
+    """Of content services: the same body, from one whose key is good.
 
     The key is looked up at every request and never remembered; of one that is not good no body is read.
     """
-    environ = asked.environ
-    size = _SIZES.get(environ.get("CONTENT_LENGTH", ""))
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    if size is None or authorization[:7] != "Bearer " or not (key := authorization[7:].strip()):
+
+    def find(self, environ: dict[str, Any], now: datetime, moment: float) -> Recalled | None:
+        """The answer to the same body."""
+        size = _SIZES.get(environ.get("CONTENT_LENGTH", ""))
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        if size is None or authorization[:7] != "Bearer " or not (key := authorization[7:].strip()):
+            return None
+        if environ.get("CONTENT_TYPE") != "application/json" or "HTTP_TRANSFER_ENCODING" in environ:
+            return None
+        held = self._snapshots.fresh(moment) or self._snapshots.current(now)
+        service = held.services.get(sha256_hex(key))
+        if service is None:
+            return None
+        body, told = first_piece(environ["wsgi.input"], size), self._spend(service.id, moment)
+        known = self.memory.find(body)
+        if told is not None and known is not None and known.ground is not None and known.ground.stands(held, now):
+            return known, service.id, told
+        environ[SERVICE], environ[TOLD] = service, told
+        if len(body) == size:
+            environ[BODY] = environ[QUESTION] = body
+        else:
+            environ["wsgi.input"] = Begun(body, environ["wsgi.input"])
         return None
-    if environ.get("CONTENT_TYPE") != "application/json" or "HTTP_TRANSFER_ENCODING" in environ:
-        return None
-    held = asked.verification.snapshots.current(asked.now)
-    service = held.services.get(sha256_hex(key))
-    if service is None:
-        return None
-    data = first_piece(environ["wsgi.input"], size)
-    known = memory.find(data)
-    if known is None or not memory.stands(known, held, asked):
-        environ["wsgi.input"] = Begun(data, environ["wsgi.input"])
-        asked.question = data if len(data) == size else None
-        return None
-    limits.for_service(asked.app, service.id, asked.told)
-    asked.recalled_for = service.id
-    return known
 
 
-def authorize(asked: Asked, memory: Memory) -> Known | None:
-    """What a gateway was told of the same token and features. Raises Unavailable."""
-    environ = asked.environ
-    token, query = asked.token(), environ.get("QUERY_STRING", "")
-    header = environ.get("HTTP_X_PAYWALL_REQUIRE")
-    question = (token, query, header)
-    known = memory.find(question)
-    if known is None or not memory.stands(known, asked.verification.snapshots.current(asked.now), asked):
+class Authorize(Again):
+    """Of gateways: the same token and the same features."""
+
+    def find(self, environ: dict[str, Any], now: datetime, moment: float) -> Recalled | None:
+        """The answer to the same question."""
+        token, query = token_of(environ), environ.get("QUERY_STRING", "")
+        header = environ.get("HTTP_X_PAYWALL_REQUIRE")
+        question = (token, query, header)
+        known = self.memory.find(question)
+        if known is not None and known.ground is not None:
+            held = self._snapshots.fresh(moment) or self._snapshots.current(now)
+            if known.ground.stands(held, now):
+                return known, "", []
         if len(token or "") + len(query) + len(header or "") <= MOST_BYTES:
-            asked.question = question
+            environ[QUESTION] = question
         return None
-    asked.recalled_for = ""
-    return known

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, Final
 from urllib.parse import parse_qsl
 
 from flask import Flask
@@ -11,11 +11,18 @@ from werkzeug.wsgi import get_input_stream
 
 from paywall import sessions
 from paywall.access.bodies import MAX_BODY_BYTES
-from paywall.access.grounds import Ground
+from paywall.access.grounds import Ground, Use
 from paywall.errors import BadRequest, PaywallError
 from paywall.limits import Told
 from paywall.tokens import verification
+from paywall.tokens.snapshot import Service
 from paywall.tokens.verification import Verification
+
+# what was found out about a request before, in its environment
+QUESTION: Final = "paywall.question"
+SERVICE: Final = "paywall.service"
+BODY: Final = "paywall.body"
+TOLD: Final = "paywall.told"  # the headers of a limit that it was counted for
 
 _MOST_FIELDS = 50
 
@@ -45,20 +52,21 @@ class BadForm(BadRequest):
 class Asked:
     """One request: what it carries, when it came, and what its caller is told of limits.
 
-    ``question`` is what its answer may be remembered by, and ``ground`` what it then rests on. Where it was remembered,
-    ``recalled_for`` is the id of the service that asked; nothing for a gateway.
+    ``question`` is what its answer may be remembered by, and ``ground`` what it then rests on; ``use`` is what is
+    counted and told of it. Where it was looked at before, service and body are those that the environment names.
     """
 
-    __slots__ = ("app", "environ", "ground", "now", "question", "recalled_for", "told")
+    __slots__ = ("app", "environ", "ground", "now", "question", "service", "told", "use")
 
-    def __init__(self, app: Flask, environ: dict[str, Any]) -> None:
+    def __init__(self, app: Flask, environ: dict[str, Any], now: datetime) -> None:
         self.app = app
         self.environ = environ
-        self.now: datetime = app.extensions["paywall"].clock.now()
+        self.now = now
         self.told: list[Told] = []
-        self.question: Hashable = None
+        self.question: Hashable = environ.get(QUESTION)
         self.ground: Ground | None = None
-        self.recalled_for: str | None = None
+        self.service: Service | None = environ.get(SERVICE)
+        self.use: Use | None = None
 
     @property
     def verification(self) -> Verification:
@@ -87,6 +95,8 @@ class Asked:
 
     def body(self) -> bytes:
         """The whole body. Raises TooLarge for one of over 16 KiB, CutShort for one that ends before its length."""
+        if BODY in self.environ:
+            return bytes(self.environ[BODY])
         length = str(self.environ.get("CONTENT_LENGTH", ""))
         if length.isascii() and length.isdecimal() and "HTTP_TRANSFER_ENCODING" not in self.environ:
             if len(length) > 9 or int(length) > MAX_BODY_BYTES:
@@ -108,18 +118,23 @@ class Asked:
         return pairs(self.environ.get("QUERY_STRING", ""))
 
     def token(self) -> str | None:
-        """The reader's token: as a bearer's, else from our cookie. Never both: the first that is there counts."""
-        authorization: str | None = self.environ.get("HTTP_AUTHORIZATION")
-        if authorization:
-            scheme, _, value = authorization.partition(" ")
-            if scheme.lower() == "bearer":
-                return value.strip()
-        cookies: str = self.environ.get("HTTP_COOKIE", "")
-        for cookie in cookies.split(";"):
-            name, _, value = cookie.partition("=")
-            if name.strip() == sessions.TOKEN_COOKIE:
-                return value.strip()
-        return None
+        """The reader's token: see ``token_of``."""
+        return token_of(self.environ)
+
+
+def token_of(environ: dict[str, Any]) -> str | None:
+    """The reader's token: as a bearer's, else from our cookie. Never both: the first that is there counts."""
+    authorization: str | None = environ.get("HTTP_AUTHORIZATION")
+    if authorization:
+        scheme, _, value = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            return value.strip()
+    cookies: str = environ.get("HTTP_COOKIE", "")
+    for cookie in cookies.split(";"):
+        name, _, value = cookie.partition("=")
+        if name.strip() == sessions.TOKEN_COOKIE:
+            return value.strip()
+    return None
 
 
 class Begun:

@@ -5,7 +5,7 @@ import binascii
 from urllib.parse import unquote_plus
 
 from paywall import limits
-from paywall.access.asking import Asked
+from paywall.access.asking import TOLD, Asked
 from paywall.errors import Unauthorized
 from paywall.tokens.snapshot import Service
 
@@ -40,6 +40,10 @@ class BadClient(BadServiceKey):
 
 def bearer(asked: Asked) -> Service:
     """The content service behind the request. Raises NoServiceKey, BadServiceKey, TooManyRequests, Unavailable."""
+    if asked.service is not None:  # it was looked up, and mostly counted too
+        if asked.environ.get(TOLD) is None:
+            limits.for_service(asked.app, asked.service.id, asked.told)
+        return asked.service
     scheme, _, key = asked.authorization.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise NoServiceKey("Send your service key as Authorization: Bearer pwk_...")
@@ -66,6 +70,7 @@ def _known(asked: Asked, key: str, name: str | None, refusal: type[BadServiceKey
         limits.for_refused_key(asked.app, asked.remote, asked.told)
         raise refusal("This service key is unknown or was revoked.")
     limits.for_service(asked.app, service.id, asked.told)
+    asked.service = service
     return service
 
 

@@ -12,8 +12,8 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel
 
-from paywall import guards
-from paywall.access import addresses, describing, revoked, service
+from paywall import context, guards
+from paywall.access import addresses, afterwards, describing, revoked, service
 from paywall.access.answers import Answer, Handler, answer, json_answer
 from paywall.access.asking import Asked
 from paywall.access.bodies import (
@@ -45,9 +45,11 @@ def _view(name: str, handler: Handler, **takes: type[BaseModel]) -> Callable[[],
     """A view of a handler; flask-openapi3 finds in its annotations what it takes."""
 
     def view() -> Response:
-        asked = Asked(current_app._get_current_object(), request.environ)  # type: ignore[attr-defined]
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        asked = Asked(app, request.environ, context.now())
         g.rate_limits = asked.told
         found = answer(handler, asked)
+        afterwards.note(asked)
         response = Response(found.body, found.status)
         del response.headers["Content-Type"]
         response.headers.update(found.headers)

@@ -51,6 +51,10 @@ class Keeper(Generic[T]):
         self._ended = 0  # loads
         self._hangs_after: int | None = None  # so many loads the next one made somebody wait in vain
 
+    def fresh(self, moment: float) -> T | None:
+        """The value if nobody has to look for a newer one at this moment of the monotonic clock; else None."""
+        return self._value if moment < self._stale_at else None
+
     def current(self, now: datetime) -> T:
         """The value. Raises Unavailable while it could never be loaded."""
         if self._monotonic() >= self._stale_at:

@@ -1,7 +1,7 @@
 """All that checking a token needs, read from the database in one go."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -48,22 +48,31 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Keys under which tokens verify, services by the SHA-256 (hex) of their key, and what was revoked."""
+    """Keys under which tokens verify, services by the SHA-256 (hex) of their key, and what was revoked.
+
+    ``mark`` stands for all of it where it would be kept in memory too long: another snapshot has another one.
+    """
 
     keys: KeySet
     services: Mapping[str, Service]
     revocations: RevocationList
     entries: Entries
+    mark: object = field(default_factory=object, compare=False)
 
 
 def load(previous: Snapshot | None, now: datetime, session_days: int) -> Snapshot:
-    """Reads a snapshot in a transaction of its own; of the revocations only what is new since ``previous``."""
+    """Reads a snapshot in a transaction of its own; of the revocations only what is new since ``previous``.
+
+    It is ``previous`` itself where nothing has changed.
+    """
     with Session(db.engine.execution_options(readonly=True)) as session:
         keys = keyring.published(signing_keys.every(session), now, session_days)
         if previous is not None and keys == previous.keys:
             keys = previous.keys  # so that remembered tokens are found without comparing the sets each time
         services = {row.key_hash: Service(row.id, row.name) for row in service_keys.live(now, session)}
         entries = _read_on(session, previous.entries if previous else Entries(), now)
+    if previous is not None and (services, entries) == (previous.services, previous.entries) and keys is previous.keys:
+        return previous
     return Snapshot(keys, services, _listed(previous, entries), entries)
 
 

@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,9 +22,6 @@ log = structlog.get_logger("paywall.tokens")
 OTHER: Final = "other"  # for features that no plan gives: callers could make up any number of names
 SEVERAL: Final = "several"  # for checks that ask for more than one at once, which could be combined at will
 _LONGEST = 200  # characters of a row's features
-
-_Alike = tuple[str, str, str, str]  # address and outcome for the metrics, who asked, and for which features
-_Work = Callable[[Sequence[datetime]], None]
 
 
 class Tally:
@@ -55,23 +51,23 @@ class Tally:
         """Begins anew: what was counted before is the parent's to store."""
         self._lock = threading.Lock()
         self._counts: Counter[Counted] = Counter()
-        self._works: dict[_Alike, _Work] = {}
         self._today = (-1, date.min)  # a quarter of an hour since 1970, and its day
         self._failing = False
 
-    def answered(self, address: str, outcome: str, service: str, features: tuple[str, ...], now: datetime) -> None:
-        """Counts, soon, a token that was checked at ``address`` for ``service``; ``outcome`` is ``allowed`` or why not.
-
-        ``features`` are those that the token must carry; none where any token would do.
-        """
-        alike = (address, outcome, service, self._asked(features))
-        LATER.add(self._works.get(alike) or self._work(alike), now)
-
-    def answered_often(
-        self, address: str, outcome: str, service: str, features: tuple[str, ...], moments: Sequence[datetime]
+    def answered(
+        self, address: str, outcome: str, service: str, features: tuple[str, ...], now: datetime, number: int = 1
     ) -> None:
-        """Counts, at once, as many of them as there are ``moments``, which are in their order."""
-        self._count_alike((address, outcome, service, self._asked(features)), moments)
+        """Counts tokens that were checked at ``address`` for ``service``; ``outcome`` is ``allowed`` or why not.
+
+        ``features`` are those that a token must carry; none where any token would do.
+        """
+        metrics.tokens_answered(address, outcome, number)
+        kind = Kind.ALLOWED if outcome == "allowed" else Kind.REFUSED
+        self._add(Counter({Counted(self._day(now), service, kind, self._asked(features)): number}))
+
+    def are_of_one_day(self, first: datetime, last: datetime) -> bool:
+        """Whether these moments, and all between them, are of the same day of the newsroom."""
+        return self._day(first) == self._day(last)
 
     def note(self, kind: Kind, service: str, features: str, now: datetime) -> None:
         """Counts, soon, any other use; ``features`` as they stand in a token."""
@@ -95,20 +91,6 @@ class Tally:
             return False
         self._failing = False
         return True
-
-    def _work(self, alike: _Alike) -> _Work:
-        """What counts answers that are alike: one for each kind, so that a request leaves nothing but its moment."""
-        return self._works.setdefault(alike, partial(self._count_alike, alike))
-
-    def _count_alike(self, alike: _Alike, moments: Sequence[datetime]) -> None:
-        address, outcome, service, features = alike
-        metrics.tokens_answered(address, outcome, len(moments))
-        kind = Kind.ALLOWED if outcome == "allowed" else Kind.REFUSED
-        first, last = self._day(moments[0]), self._day(moments[-1])
-        if first == last:
-            self._add(Counter({Counted(first, service, kind, features): len(moments)}))
-        else:  # over midnight
-            self._add(Counter(Counted(self._day(now), service, kind, features) for now in moments))
 
     def _count_others(self, uses: Sequence[tuple[Kind, str, str, datetime]]) -> None:
         self._add(

@@ -12,7 +12,9 @@ from paywall.tokens.snapshot import Entries, Service, Snapshot, load
 from paywall.verifier import Claims, Decision, KeySet, TokenChecker
 
 _NAME = "paywall.verification"
-_REMEMBERED = 80_000  # good tokens, of about 0.8 KiB each: all readers of a site ask here, where a signature costs most
+_REMEMBERED = (
+    110_000  # good tokens, of about 0.7 KiB each: all readers of a site ask here, where a signature costs most
+)
 
 
 @dataclass(frozen=True)

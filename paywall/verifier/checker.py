@@ -1,6 +1,5 @@
 """Signature, claims, expiry, revocation, scope: the one check that the service and its clients share."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from paywall.verifier.claims import Claims, read_claims
@@ -14,24 +13,11 @@ from paywall.verifier.revocations import RevocationList
 NO_REVOCATIONS = RevocationList()
 
 
-@dataclass(frozen=True, slots=True)
-class _Good:
-    """What a good token comes down to, made once: a page that is asked for again must cost next to nothing.
-
-    ``keys`` are those that it verified under.
-    """
-
-    claims: Claims
-    features: frozenset[str]
-    grant: Decision
-    keys: KeySet | None = None
-
-
 class TokenChecker:
     """Checks the access tokens of one issuer for one audience. Thread-safe.
 
-    What a good token says is remembered by its text and key set (`cache_size` texts); a refused text never is.
-    Expiry, revocation and scope are looked at on every call.
+    What a good token says is remembered by its text (`cache_size` texts) while the key set stays the same; a refused
+    text never is. Expiry, revocation and scope are looked at on every call.
     """
 
     def __init__(
@@ -48,7 +34,9 @@ class TokenChecker:
         self.audience = audience
         self.leeway = leeway
         self._codec = codec or TokenCodec()
-        self._remembered: Remembered[_Good] = Remembered(cache_size)
+        self._cache_size = cache_size
+        # grants, made once: a page that is asked for again must cost next to nothing; with the keys that they rest on
+        self._remembered: tuple[KeySet, Remembered[Decision]] = KeySet(), Remembered(cache_size)
 
     def read(self, token: str, keys: KeySet) -> Claims:
         """The claims of a token that verifies, whether expired or not.
@@ -57,17 +45,23 @@ class TokenChecker:
         """
         if not isinstance(token, str):
             raise TokenError(Reason.MALFORMED, "a token is a text")
-        return self._read(token, keys).claims
+        claims = self._read(token, keys).claims
+        if claims is None:
+            raise TypeError("a grant has claims")
+        return claims
 
-    def _read(self, token: str, keys: KeySet) -> _Good:
+    def _read(self, token: str, keys: KeySet) -> Decision:
+        """The grant of a token that verifies."""
+        known, remembered = self._remembered
+        if known is not keys and known != keys:
+            remembered = Remembered(self._cache_size)
+            self._remembered = keys, remembered  # in one piece: threads share it
         digest = digest_of(token) if token.isascii() else b""
-        known = self._remembered.find(digest)
-        if known is not None and (known.keys is keys or known.keys == keys):
-            return known
-        claims = read_claims(self._codec.loads(token, keys), self.issuer, self.audience)
-        good = _Good(claims, claims.features, Decision.grant(claims), keys)
-        self._remembered.keep(digest, good)
-        return good
+        grant = remembered.find(digest)
+        if grant is None:
+            grant = Decision.grant(read_claims(self._codec.loads(token, keys), self.issuer, self.audience))
+            remembered.keep(digest, grant)
+        return grant
 
     def judge(
         self,
@@ -82,12 +76,14 @@ class TokenChecker:
         A token is taken for `tolerance` seconds after it expired, but never beyond the end of the access that it was
         made from; such a grant is marked as degraded.
         """
-        return self._judge(_good(claims), now, require, revocations, tolerance)
+        return self._judge(Decision.grant(claims), now, require, revocations, tolerance)
 
     def _judge(
-        self, good: _Good, now: datetime, require: str | None, revocations: RevocationList, tolerance: float = 0.0
+        self, grant: Decision, now: datetime, require: str | None, revocations: RevocationList, tolerance: float = 0.0
     ) -> Decision:
-        claims = good.claims
+        claims = grant.claims
+        if claims is None:
+            raise TypeError("a grant has claims")
         if now.tzinfo is None:
             raise ValueError("now must be an aware time")
         seconds = now.timestamp()
@@ -98,9 +94,9 @@ class TokenChecker:
             return Decision.refuse(Reason.EXPIRED, claims)
         if revocations.hits(claims):
             return Decision.refuse(Reason.REVOKED, claims)
-        if require is not None and not (isinstance(require, str) and require in good.features):
+        if require is not None and not (isinstance(require, str) and require in claims.features):
             return Decision.refuse(Reason.NOT_ENTITLED, claims)
-        return Decision.grant(claims, degraded=True) if expired else good.grant
+        return Decision.grant(claims, degraded=True) if expired else grant
 
     def check(
         self,
@@ -116,11 +112,7 @@ class TokenChecker:
         if not isinstance(token, str):
             return Decision.refuse(Reason.MALFORMED)
         try:
-            good = self._read(token, keys)
+            grant = self._read(token, keys)
         except TokenError as error:
             return Decision.refuse(error.reason)
-        return self._judge(good, now, require, revocations)
-
-
-def _good(claims: Claims) -> _Good:
-    return _Good(claims, claims.features, Decision.grant(claims))
+        return self._judge(grant, now, require, revocations)

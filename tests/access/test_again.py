@@ -8,7 +8,7 @@ import re
 import pytest
 from sqlalchemy import event
 
-from paywall import logs
+from paywall import done, logs
 from paywall.access import addresses
 from paywall.access.again import HALF, MOST_BYTES, Known
 from paywall.access.lane import Lane
@@ -29,12 +29,24 @@ class Asking:
 
     def __init__(self, app, key) -> None:
         self.lane, self.plain, self.key = app.wsgi_app, Lane(app, addresses.HOT, {}), key
-        self.heard = []
-        self._afterwards, self.lane._afterwards = self.lane._afterwards, self._hear
+        self.heard, self.found = [], []
+        self._tell, self.lane._news.work = self.lane._news.work, self._hear
+        for again in self.lane.recalled.values():
+            self._watch(again)
 
     def _hear(self, news) -> None:
         self.heard.extend(news)
-        self._afterwards(news)
+        self._tell(news)
+
+    def _watch(self, again) -> None:
+        find = again.find
+
+        def found(*asked):
+            self.found.append(None)  # an error is no answer either
+            self.found[-1] = find(*asked)
+            return self.found[-1]
+
+        again.find = found
 
     def verify(self, token, require="memos", **fields):
         body = fields.pop("body", json.dumps({"token": token, "require": require}).encode())
@@ -60,9 +72,8 @@ class Asking:
 
     def remembered(self) -> list[bool]:
         """Of each question since the last time, whether its answer was remembered."""
-        LATER.settle()
-        found = [service is not None for _, service, *_ in self.heard]
-        self.heard.clear()
+        found = [one is not None for one in self.found]
+        self.found.clear()
         return found
 
 
@@ -180,6 +191,15 @@ def test_a_revoked_service_key_opens_nothing(asking, token, now) -> None:
     assert asking.remembered() == [False, False]
 
 
+def test_a_memory_that_fails_is_a_fault_of_ours(asking, question, monkeypatch) -> None:
+    def fail(_question) -> None:
+        raise RuntimeError
+
+    for again in asking.lane.recalled.values():
+        monkeypatch.setattr(again.memory, "find", fail)
+    assert (asking.ask(question)[0], refusal(asking.ask(question))) == (500, "internal_error")
+
+
 def test_a_process_that_never_read_its_keys_is_unavailable(app, asking, question) -> None:
     """As a child after a fork, which has its parent's memory."""
     asking.ask(question)
@@ -221,14 +241,14 @@ def padded(token: str) -> bytes:
 def test_it_is_not_remembered(asking, token, case) -> None:
     question = NEVER[case](asking, token)
     assert asking.ask(question) == asking.ask(question) == asking.anew(question)
-    assert asking.remembered() == [False, False]
-    assert not any(len(memory) for _, memory in asking.lane._recalled.values())
+    assert not any(asking.remembered())
+    assert not any(len(again.memory) for again in asking.lane.recalled.values())
 
 
 def test_no_service_key_is_kept(asking, token) -> None:
     question = asking.verify(token)
     asking.ask(question)
-    (memory,) = (memory for _, memory in asking.lane._recalled.values() if len(memory))
+    (memory,) = (again.memory for again in asking.lane.recalled.values() if len(again.memory))
     assert asking.key not in str([*memory._new.items()])
 
 
@@ -308,14 +328,14 @@ def test_two_services_share_what_is_remembered_and_count_apart(asking, token, no
     asking.key = other
     assert asking.ask(asking.verify(token)) == first
     LATER.settle()
-    radio = next(row.id for row in service_keys.every() if row.name == "radio")
-    assert [service for _, service, *_ in asking.heard] == [None, radio]
+    news, radio = (next(row.id for row in service_keys.every() if row.name == name) for name in ("news", "radio"))
+    assert [service for *_, service, _ in asking.heard] == [news, radio]
 
 
 def test_a_memory_holds_so_much_and_forgets_what_was_not_asked_for_lately(asking) -> None:
     memory, known = (
-        next(iter(asking.lane._recalled.values()))[1],
-        Known("/", "GET", 204, "204 No Content", [], [], None),
+        next(iter(asking.lane.recalled.values())).memory,
+        Known(done.sort_of("/", "GET", 204), "204 No Content", [], [], None),
     )
     for number in range(10 * HALF):
         memory.keep(number, known)

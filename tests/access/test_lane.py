@@ -160,7 +160,7 @@ def test_a_fault_of_ours_is_a_problem_document_and_logged_without_its_words(clie
     def fail(_asked):
         raise RuntimeError("sesame")
 
-    lane._handlers = {("GET", addresses.AUTHORIZE): fail}
+    lane._ways = {("GET", addresses.AUTHORIZE): (fail, None)}
     answer = client.get(addresses.AUTHORIZE)
     assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
     assert "sesame" not in answer.text + capfd.readouterr().err.replace('RuntimeError("sesame")', "")

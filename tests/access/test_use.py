@@ -1,9 +1,12 @@
 """Every check, renewal and list is counted for the service that asked, beside the answer; no answer waits for it."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from sqlalchemy import event
 
-from paywall import metrics
+from paywall import done, metrics
+from paywall.access import afterwards, grounds
 from paywall.domain.days import local_day
 from paywall.later import LATER
 from paywall.storage.database import db
@@ -52,6 +55,19 @@ def counted(app, now):
 
 def test_a_token_of_our_own_page_is_counted_with_its_features(token, counted) -> None:
     assert counted() == {("", "issued", ALL): 1}
+
+
+def test_answers_told_of_together_are_counted_on_their_own_days(app, counted, now) -> None:
+    """Of a batch over midnight."""
+    zone, sort = app.extensions["paywall"].settings.zone, done.sort_of("/v1/authorize", "GET", 204)
+    today = local_day(now, zone)
+    midnight = datetime(today.year, today.month, today.day, tzinfo=zone)
+    asked = grounds.use("authorize", None, ("memos",))
+    moments = [midnight + timedelta(seconds=second) for second in (-2, -1, 0, 1, 2)]
+    afterwards.tell(app, [(sort, 0.1, 0.0, asked, "", moment) for moment in moments])
+    assert counted() == {("", "allowed", "memos"): 3}
+    yesterday = dict(between(today - timedelta(days=1), today - timedelta(days=1)))
+    assert [number for key, number in yesterday.items() if key.features == "memos"] == [2]
 
 
 def test_checks_are_counted_by_service_outcome_and_feature(token, ask, counted) -> None:
