@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from paywall.domain.entitlements import Access
@@ -20,6 +20,14 @@ LONGEST_LIFE = timedelta(days=1, hours=1)
 
 _EPOCH = "revocation_epoch"
 _LOCK = 0x70617977  # any number that no other advisory lock of this database uses
+
+# made once, as every worker asks them twice a second
+_THE_EPOCH = select(Fact.value).where(Fact.name == _EPOCH)
+_AFTER = (
+    select(Revocation.seq, Revocation.kind, Revocation.value, Revocation.generation, Revocation.expires_at)
+    .where(Revocation.seq > bindparam("seq"), Revocation.expires_at > bindparam("now"))
+    .order_by(Revocation.seq)
+)
 
 
 def of_session(session_id: str, cause: str, now: datetime) -> None:
@@ -74,7 +82,7 @@ def append(
 
 def epoch(session: Session) -> str:
     """Names this life of the list: with another epoch nothing that was read before counts. Empty before any entry."""
-    return session.scalar(select(Fact.value).where(Fact.name == _EPOCH)) or ""
+    return session.scalar(_THE_EPOCH) or ""
 
 
 def renew_epoch() -> None:
@@ -91,6 +99,4 @@ def after(session: Session, seq: int, now: datetime) -> Sequence[Listed]:
 
     Columns and no models: a hundred thousand of these would take seconds.
     """
-    columns = Revocation.seq, Revocation.kind, Revocation.value, Revocation.generation, Revocation.expires_at
-    query = select(*columns).where(Revocation.seq > seq, Revocation.expires_at > now).order_by(Revocation.seq)
-    return session.execute(query).all()
+    return session.execute(_AFTER, {"seq": seq, "now": now}).all()

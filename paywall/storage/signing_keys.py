@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from paywall.storage.database import db
 from paywall.storage.models import SigningKey
 
+# made once, as every worker asks it twice a second
+_EVERY = select(SigningKey).order_by(SigningKey.signs_from.desc(), SigningKey.created_at.desc(), SigningKey.kid)
 _LOCK = 0x7061796B  # any number that no other advisory lock of this database uses
 
 
@@ -37,8 +39,7 @@ def get(kid: str) -> SigningKey | None:
 
 def every(session: Session | None = None) -> list[SigningKey]:
     """All keys, those that sign the latest first."""
-    query = select(SigningKey).order_by(SigningKey.signs_from.desc(), SigningKey.created_at.desc(), SigningKey.kid)
-    return list((session or db.session).scalars(query))
+    return list((session or db.session).scalars(_EVERY))
 
 
 def signing(now: datetime) -> SigningKey | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import structlog
 
@@ -113,12 +114,14 @@ def withdraw(kid: str) -> None:
 
 def published(rows: Sequence[Row], now: datetime, session_days: int) -> KeySet:
     """The public keys under which tokens verify: all but those that are gone. The rows are all there are, in order."""
-    entries = [
-        {"kty": "OKP", "crv": "Ed25519", "kid": life.row.kid, "x": life.row.public_key}
-        for life in lives(rows, session_days)
-        if life.state(now) != "gone"
-    ]
-    return KeySet.from_jwks({"keys": entries})
+    found = (life.row for life in lives(rows, session_days) if life.state(now) != "gone")
+    return _key_set(tuple((row.kid, row.public_key) for row in found))
+
+
+@lru_cache(maxsize=4)
+def _key_set(keys: tuple[tuple[str, str], ...]) -> KeySet:
+    """The set of these ids and keys; the same one each time, because what was verified is remembered with it."""
+    return KeySet.from_jwks({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": key} for kid, key in keys]})
 
 
 def every_life() -> list[KeyLife]:

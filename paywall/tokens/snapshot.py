@@ -67,11 +67,9 @@ def load(previous: Snapshot | None, now: datetime, session_days: int) -> Snapsho
     """
     with Session(db.engine.execution_options(readonly=True)) as session:
         keys = keyring.published(signing_keys.every(session), now, session_days)
-        if previous is not None and keys == previous.keys:
-            keys = previous.keys  # so that remembered tokens are found without comparing the sets each time
         services = {row.key_hash: Service(row.id, row.name) for row in service_keys.live(now, session)}
         entries = _read_on(session, previous.entries if previous else Entries(), now)
-    if previous is not None and (services, entries) == (previous.services, previous.entries) and keys is previous.keys:
+    if previous is not None and (keys, services, entries) == (previous.keys, previous.services, previous.entries):
         return previous
     return Snapshot(keys, services, _listed(previous, entries), entries)
 
