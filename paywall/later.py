@@ -12,7 +12,9 @@ from paywall.verifier import forking
 
 T = TypeVar("T")
 
-_BATCH = 2000  # items done in one go: each go costs what one item does, and requests get their turn within it
+# items done in one go: each go costs what ten items do, and lets requests in, which at a high rate costs them more
+# than it gives
+_LEAST, _BATCH = 100, 2000
 
 
 class Later:
@@ -111,7 +113,8 @@ class Pile(Generic[T]):
     def do(self) -> None:
         """Does what waits, batch after batch."""
         self._due = False  # first, so that whoever adds from now on has it done
-        while count := min(len(self._items), _BATCH):
+        most = max(_LEAST, min(len(self._items) // 8, _BATCH))
+        while count := min(len(self._items), most):
             self.work([self._items.popleft() for _ in range(count)])
 
 
