@@ -25,7 +25,7 @@ class Later:
     its own line; memory stays bounded. A process that ends does what waits; one that is killed loses it.
     """
 
-    def __init__(self, pause: float = 0.5, most: int = 20_000) -> None:
+    def __init__(self, pause: float = 0.5, most: int = 50_000) -> None:
         self._pause = pause
         self.most = most
         self.forget()

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from paywall.verifier.claims import Claims, read_claims
+from paywall.verifier.claims import Claims, features_of, read_claims
 from paywall.verifier.codec import TokenCodec
 from paywall.verifier.decision import Decision
 from paywall.verifier.errors import Reason, TokenError
@@ -94,7 +94,7 @@ class TokenChecker:
             return Decision.refuse(Reason.EXPIRED, claims)
         if revocations.hits(claims):
             return Decision.refuse(Reason.REVOKED, claims)
-        if require is not None and not (isinstance(require, str) and require in claims.features):
+        if require is not None and not (isinstance(require, str) and require in features_of(claims.scope)):
             return Decision.refuse(Reason.NOT_ENTITLED, claims)
         return Decision.grant(claims, degraded=True) if expired else grant
 

@@ -38,7 +38,7 @@ class Claims:
     @property
     def features(self) -> frozenset[str]:
         """The features that the token opens: `scope` is space-separated (RFC 6749 section 3.3)."""
-        return _features(self.scope)
+        return features_of(self.scope)
 
     def as_payload(self) -> dict[str, str | int]:
         """The claims as they are signed."""
@@ -81,8 +81,8 @@ def _shared(scope: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _features(scope: str) -> frozenset[str]:
-    """One set for all tokens of a scope: a site has few, and thousands of tokens are remembered."""
+def features_of(scope: str) -> frozenset[str]:
+    """The features that a scope names, one set for all its tokens: a site has few, and thousands are remembered."""
     return frozenset(scope.split())
 
 

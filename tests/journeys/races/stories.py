@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from paywall.storage.database import db
+from paywall.storage.database import db, new_id
 from paywall.storage.models import Entitlement, LedgerEntry
 from tests.support.farm import Farm, Visitor
 
@@ -17,6 +17,11 @@ APART = [number * 0.008 for number in range(TIMES)]
 def statuses(answers: Sequence[Any]) -> list[int]:
     """The status of each answer; an action that failed shows its error."""
     return [getattr(answer, "status_code", answer) for answer in answers]
+
+
+def address(name: str) -> str:
+    """One that nobody has yet: a second try of a test buys anew."""
+    return f"{name}-{new_id('try')}@example.com"
 
 
 def buyer(farm: Farm, email: str) -> tuple[Visitor, str, str, str]:

@@ -13,7 +13,7 @@ from paywall.storage.database import db
 from paywall.tokens import rotation
 from paywall.verifier import Verifier
 from paywall.verifier.codec import key_id
-from tests.journeys.races.stories import buyer
+from tests.journeys.races.stories import address, buyer
 from tests.support.farm import Farm
 
 AHEAD = timedelta(seconds=2)  # each worker knows a key within one second, and the machine may be busy
@@ -57,7 +57,7 @@ class Asker(threading.Thread):
 
 @pytest.mark.parametrize("farm", ["postgresql"], indirect=True)
 def test_keys_rotate_without_a_failed_request(farm: Farm) -> None:
-    visitor, _, _, back = buyer(farm, "rotation@example.com")
+    visitor, _, _, back = buyer(farm, address("rotation"))
     assert visitor.send("GET", back).status_code == 303
     now = farm.parts.clock.now
     _, key = service_keys.add("rotation", now())

@@ -5,14 +5,14 @@ from functools import partial
 
 import requests
 
-from tests.journeys.races.stories import buyer, ledger_of
+from tests.journeys.races.stories import address, buyer, ledger_of
 from tests.support import books
 from tests.support.farm import Farm, at_once
 
 
 def test_a_sync_that_lost_its_lease_does_not_write_what_it_fetched_before(farm: Farm) -> None:
     """It hangs with the old state in its hands until the lease is over; meanwhile the subscription is cancelled."""
-    subscription_id = buyer(farm, "late@example.com")[2]
+    subscription_id = buyer(farm, address("late"))[2]
     first = farm.events_of(subscription_id)[0]
 
     def overtake() -> int:
@@ -29,7 +29,7 @@ def test_a_sync_that_lost_its_lease_does_not_write_what_it_fetched_before(farm: 
 
 
 def test_a_sync_waits_for_the_one_before_and_both_end(farm: Farm) -> None:
-    visitor, _, subscription_id, back = buyer(farm, "queue@example.com")
+    visitor, _, subscription_id, back = buyer(farm, address("queue"))
     event = farm.events_of(subscription_id)[0]
 
     def come_back() -> requests.Response:
@@ -45,7 +45,7 @@ def test_a_sync_waits_for_the_one_before_and_both_end(farm: Farm) -> None:
 
 def test_a_worker_killed_in_the_middle_of_a_sync_delays_and_loses_nothing(farm: Farm) -> None:
     """SIGKILL while Stripe is asked: its lease stays until it is over, then the repeated event does the work."""
-    visitor, session_id, subscription_id, back = buyer(farm, "killed@example.com")
+    visitor, session_id, subscription_id, back = buyer(farm, address("killed"))
     event, *others = farm.events_of(session_id, subscription_id)
 
     def kill() -> None:

@@ -13,7 +13,7 @@ import requests
 
 from paywall.storage import revocations, service_keys
 from paywall.storage.database import db
-from tests.journeys.races.stories import buyer
+from tests.journeys.races.stories import address, buyer
 from tests.support.farm import Farm
 from tests.support.forms import form_of
 from tests.support.servers import wait_until
@@ -85,7 +85,7 @@ def under_load(farm: Farm, token: str) -> Iterator[Load]:
 @on_postgresql
 def test_what_is_taken_back_is_refused_everywhere_within_a_second(farm: Farm) -> None:
     """By the reader's generation, time after time, with a new token each; then by signing out at one server."""
-    visitor, _, _, back = buyer(farm, "across@example.com")
+    visitor, _, _, back = buyer(farm, address("across"))
     assert visitor.send("GET", back).status_code == 303
     _, key = service_keys.add("across", farm.parts.clock.now())
     db.session.commit()

@@ -5,18 +5,18 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from paywall.storage.database import db, new_id
+from paywall.storage.database import db
 from paywall.storage.models import Reader, ReaderSession, SignInLink, Subscription
 from paywall.webhooks.handlers import ROUTES
 from tests.demo.procs import eventually
-from tests.journeys.races.stories import APART, buyer, count, ledger_of, statuses
+from tests.journeys.races.stories import APART, address, buyer, count, ledger_of, statuses
 from tests.support import books
 from tests.support.farm import Farm, at_once
 
 
 def test_return_and_every_webhook_at_once_grant_once(farm: Farm) -> None:
     for number, apart in enumerate(APART):
-        visitor, session_id, subscription_id, back = buyer(farm, f"all{number}@example.com")
+        visitor, session_id, subscription_id, back = buyer(farm, address(f"all{number}"))
         posts = [
             partial(farm.post_event, event, place % 2)
             for place, event in enumerate(farm.events_of(session_id, subscription_id))
@@ -32,7 +32,7 @@ def test_return_and_every_webhook_at_once_grant_once(farm: Farm) -> None:
 
 def test_one_event_delivered_several_times_at_once_is_kept_once(farm: Farm) -> None:
     for number, apart in enumerate(APART):
-        _, session_id, subscription_id, _ = buyer(farm, f"same{number}@example.com")
+        _, session_id, subscription_id, _ = buyer(farm, address(f"same{number}"))
         event = farm.events_of(subscription_id)[0]
         answers = at_once(*(partial(farm.post_event, event, door % 2) for door in range(4)), apart=apart)
         assert set(answers) <= {200, 503}
@@ -45,7 +45,7 @@ def test_one_event_delivered_several_times_at_once_is_kept_once(farm: Farm) -> N
 def test_events_of_many_changes_delivered_at_once_end_in_stripes_present_state(farm: Farm) -> None:
     """A planned end, taken back, planned again...: the newest events first, all at once, while it still changes."""
     for number, apart in enumerate(APART):
-        subscription_id = buyer(farm, f"many{number}@example.com")[2]
+        subscription_id = buyer(farm, address(f"many{number}"))[2]
         farm.catch_up()
         change = partial(farm.stripe().v1.subscriptions.update, subscription_id)
         for planned in (True, False, True):
@@ -71,7 +71,8 @@ def duplicates(farm: Farm) -> str:
 def test_two_subscriptions_of_one_person_synced_at_once_see_each_other(farm: Farm, by: str) -> None:
     """Two devices, one address, both paid: stored, both give access, the newer one is flagged for staff."""
     for number, apart in enumerate(APART):
-        bought = [buyer(farm, f"twice{number}@{by}.example") for _ in range(2)]
+        email = address(f"twice{number}")
+        bought = [buyer(farm, email) for _ in range(2)]
         if by == "returns":
             actions = [partial(one[0].send, "GET", one[3], door) for door, one in enumerate(bought)]
             assert statuses(at_once(*actions, apart=apart)) == [303, 303]
@@ -87,7 +88,7 @@ def test_two_subscriptions_of_one_person_synced_at_once_see_each_other(farm: Far
 
 def test_the_way_back_opened_twice_at_once_signs_in_and_mails_once(farm: Farm) -> None:
     for number, apart in enumerate(APART):
-        email = f"mailed{number}-{new_id('try')}@example.com"  # a second try of the test buys anew
+        email = address(f"mailed{number}")
         visitor, _, subscription_id, back = buyer(farm, email)
         strangers = [farm.visitor() for _ in range(3)]
         views = [partial(one.send, "GET", back, door % 2) for door, one in enumerate(strangers)]
@@ -111,14 +112,15 @@ def test_many_buyers_at_once_while_stripe_delivers_by_itself(farm: Farm) -> None
         return visitor.send("GET", back, 1).status_code
 
     farm.catch_up()
+    crowd = address("crowd")
     farm.sandbox.webhook_url = f"{farm.doors[0].url}/webhooks/stripe"
     farm.sandbox.deliver = True
     try:
-        assert at_once(*(partial(buy, f"crowd{number}@example.com") for number in range(6))) == [303] * 6
+        assert at_once(*(partial(buy, f"{number}{crowd}") for number in range(6))) == [303] * 6
         assert eventually(lambda: not undealt(farm), 30)
     finally:
         farm.sandbox.deliver = False
-    assert count(select(Subscription.id).join(Reader).where(Reader.email.like("crowd%"))) == 6
+    assert count(select(Subscription.id).join(Reader).where(Reader.email.like(f"%{crowd}"))) == 6
 
 
 def undealt(farm: Farm) -> list[str]:

@@ -7,7 +7,7 @@ import requests
 from paywall.storage import service_keys
 from paywall.storage.database import db
 from tests.demo.procs import eventually
-from tests.journeys.races.stories import buyer
+from tests.journeys.races.stories import address, buyer
 from tests.support.farm import Farm
 from tests.support.forms import form_of
 
@@ -27,7 +27,7 @@ def refusals(farm: Farm, key: str, token: str) -> list[str | None]:
 def test_signing_out_at_one_server_is_known_to_every_worker_within_moments(farm: Farm) -> None:
     _, key = service_keys.add("news", farm.parts.clock.now())
     db.session.commit()
-    visitor, _, _, back = buyer(farm, "leaves@example.com")
+    visitor, _, _, back = buyer(farm, address("leaves"))
     assert visitor.send("GET", back).status_code == 303
     token = visitor.cookies["paywall_token"]
     assert set(refusals(farm, key, token)) == {None}
