@@ -63,8 +63,10 @@ def call() -> None:
 
 
 def _round() -> None:
+    """All that is due, unless the server fails: who waits for a letter may stand behind many others."""
     try:
-        delivery.deliver()
+        while (done := delivery.deliver()).sent and not done.failed:
+            pass
     except SQLAlchemyError as error:
         db.session.rollback()
         log.error("mail_round_failed", kind=type(error).__name__)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from paywall.mail import delivery, postman, smtp
+from paywall.mail.delivery import Delivered
 from paywall.mail.postman import Postman
 from paywall.storage import letters
 from paywall.storage.database import db
@@ -50,6 +51,19 @@ def test_what_is_posted_leaves_by_itself(door_at, smtp_port: int, postbox: Postb
     assert man_of(door.app).wait(10)
     assert [envelope.rcpt_tos for envelope in postbox.letters] == [["ada@example.com"]]
     assert waiting(door.app) == 0
+
+
+def test_who_waits_behind_many_letters_gets_one_with_them(door_at, smtp_port: int, postbox: Postbox, clock) -> None:
+    door = door_at(smtp_port)
+    with door.app.app_context():
+        for number in range(120):
+            letters.add("no_subscription", f"reader{number}@example.com", f"asked:{number}", clock.now())
+        db.session.commit()
+    door.subscriber("ada@example.com")
+    door.browser().ask("ada@example.com")
+    assert man_of(door.app).wait(30)
+    assert ["ada@example.com"] in [envelope.rcpt_tos for envelope in postbox.letters]
+    assert (len(postbox.letters), waiting(door.app)) == (121, 0)
 
 
 def test_a_server_that_refuses_then_accepts_gets_the_mail_later(
@@ -96,10 +110,11 @@ def test_a_call_during_a_round_is_not_lost(app: OpenAPI, monkeypatch: pytest.Mon
     """A letter that is posted while the postman looks elsewhere must not wait for the next reader."""
     man, rounds = Postman(), []
 
-    def deliver() -> None:
+    def deliver() -> Delivered:
         rounds.append(1)
         if len(rounds) == 1:
             man.call(app)
+        return Delivered()
 
     monkeypatch.setattr(delivery, "deliver", deliver)
     man.call(app)
