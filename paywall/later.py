@@ -12,9 +12,10 @@ from paywall.verifier import forking
 
 T = TypeVar("T")
 
-# items done in one go: each go costs what ten items do, and lets requests in, which at a high rate costs them more
-# than it gives
+# items done in one go: each go costs what ten items do, and lets requests in; at a high rate many goes cost them more
+# than a few long ones
 _LEAST, _BATCH = 100, 2000
+_BREATH = 0.001  # seconds between goes at a low rate
 
 
 class Later:
@@ -55,6 +56,11 @@ class Later:
                     batches.setdefault(work, []).append(item)
                 for work, items in batches.items():
                     work(items)
+
+    def let_others_go_first(self) -> None:
+        """Between two goes of the thread: without a pause it would have the interpreter again before they wake up."""
+        if threading.current_thread() is self._thread:
+            time.sleep(_BREATH)
 
     def _wake(self) -> None:
         self._some.set()
@@ -116,6 +122,8 @@ class Pile(Generic[T]):
         most = max(_LEAST, min(len(self._items) // 8, _BATCH))
         while count := min(len(self._items), most):
             self.work([self._items.popleft() for _ in range(count)])
+            if most == _LEAST:
+                self._later.let_others_go_first()
 
 
 def _do(piles: Sequence[Pile[Any]]) -> None:
