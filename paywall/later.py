@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from multiprocessing.util import Finalize
 from typing import Any, Final, Generic, TypeVar
 
@@ -54,8 +55,7 @@ class Later:
                 batches: dict[Callable[[Sequence[Any]], None], list[Any]] = {}
                 for work, item in [self._waiting.popleft() for _ in range(count)]:
                     batches.setdefault(work, []).append(item)
-                for work, items in batches.items():
-                    work(items)
+                _all(partial(work, items) for work, items in batches.items())
 
     def let_others_go_first(self) -> None:
         """Between two goes of the thread: without a pause it would have the interpreter again before they wake up."""
@@ -127,5 +127,16 @@ class Pile(Generic[T]):
 
 
 def _do(piles: Sequence[Pile[Any]]) -> None:
-    for pile in piles:
-        pile.do()
+    _all(pile.do for pile in piles)
+
+
+def _all(jobs: Iterable[Callable[[], None]]) -> None:
+    """Does each of them, also where one before it fails; raises what the first failure was."""
+    failed: Exception | None = None
+    for job in jobs:
+        try:
+            job()
+        except Exception as error:  # raised below: what the others were given must not be lost with it
+            failed = failed or error
+    if failed is not None:
+        raise failed

@@ -72,51 +72,54 @@ def test_a_pile_is_done_in_its_order_with_the_rest(never, done) -> None:
     assert done[-1] == 5000
 
 
-def test_a_pile_that_nobody_does_is_done_by_who_adds_too_much(done) -> None:
-    pile = Pile(done.extend, Later(pause=3600, most=10))
+def by_itself(later: Later, done: list[int]):
+    return lambda number: later.add(done.extend, number)
+
+
+def on_a_pile(later: Later, done: list[int]):
+    return Pile(done.extend, later).add
+
+
+@pytest.mark.parametrize("adding", [by_itself, on_a_pile])
+def test_who_adds_to_too_many_does_the_work(done, adding) -> None:
+    add = adding(Later(pause=3600, most=10), done)
     for number in range(25):
+        add(number)
+    assert done == list(range(20)), "twice ten"
+
+
+@pytest.mark.parametrize("adding", [by_itself, on_a_pile])
+def test_threads_lose_nothing_and_do_nothing_twice(done, adding) -> None:
+    later = Later(pause=0.001)
+    add_one = adding(later, done)
+
+    def add(first: int) -> None:
+        for number in range(first, first + 2000):
+            add_one(number)
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in range(0, 8000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    later.settle()
+    assert sorted(done) == list(range(8000))
+
+
+def test_a_work_that_fails_takes_nothing_of_the_others_with_it(never, done) -> None:
+    def fail(_items) -> None:
+        raise RuntimeError
+
+    piles = Pile(fail, never), Pile(done.extend, never)
+    never.add(fail, 0)
+    for number, pile in enumerate(piles):
         pile.add(number)
-    assert done == list(range(20)), "twice ten"
-
-
-def test_threads_lose_nothing_of_a_pile() -> None:
-    later, done = Later(pause=0.001), list[int]()
-    pile = Pile(done.extend, later)
-
-    def add(first: int) -> None:
-        for number in range(first, first + 2000):
-            pile.add(number)
-
-    threads = [threading.Thread(target=add, args=(first,)) for first in range(0, 8000, 2000)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    later.settle()
-    assert sorted(done) == list(range(8000))
-
-
-def test_who_adds_to_too_many_does_the_work(done) -> None:
-    later = Later(pause=3600, most=10)
-    for number in range(25):
-        later.add(done.extend, number)
-    assert done == list(range(20)), "twice ten"
-
-
-def test_threads_lose_nothing_and_do_nothing_twice() -> None:
-    later, done = Later(pause=0.001), list[int]()
-
-    def add(first: int) -> None:
-        for number in range(first, first + 2000):
-            later.add(done.extend, number)
-
-    threads = [threading.Thread(target=add, args=(first,)) for first in range(0, 8000, 2000)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    later.settle()
-    assert sorted(done) == list(range(8000))
+    never.add(done.extend, 2)
+    with pytest.raises(RuntimeError):
+        never.settle()
+    piles[1].add(3)
+    never.settle()
+    assert sorted(done) == [1, 2, 3]
 
 
 def test_a_work_that_fails_does_not_end_the_next(done, monkeypatch) -> None:
