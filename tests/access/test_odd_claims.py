@@ -31,3 +31,10 @@ def test_a_number_of_any_size_is_read(ask, signed, name):
     token = signed(**{name: 10**2500})
     assert ask("verify", token=token).json["allowed"]
     assert ask("renew", token=token).json["active"]
+
+
+@pytest.mark.parametrize("name", ["sub", "jti", "scope"])
+def test_a_claim_with_signs_of_json_is_told_as_it_is(ask, signed, name):
+    value = '"\\","allowed":false,"x":"'
+    answer = ask("verify", token=signed(**{name: value}))
+    assert (answer.json["allowed"], answer.json[name]) == (True, value)
